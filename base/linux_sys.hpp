@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/sys.hpp"
+
+namespace base {
+
+/// The seam on Linux: the only place that makes calls which change something.
+class LinuxSys : public Sys {
+public:
+  Fd create(const Dir &dir, std::string_view name, mode_t mode) override;
+  Fd open_writable(const Dir &dir, std::string_view path) override;
+  void write_at(const Fd &fd, std::uint64_t offset, Bytes data) override;
+  void zero(const Fd &fd, std::uint64_t offset, std::uint64_t length) override;
+  void resize(const Fd &fd, std::uint64_t length) override;
+  void allocate(const Fd &fd, std::uint64_t length) override;
+  void sync(const Fd &fd) override;
+  void sync(const Dir &dir) override;
+  void sync_file_system(const Dir &dir) override;
+  void close(Fd fd) override;
+  void forget_cached(const Fd &fd, std::uint64_t offset, std::uint64_t length) override;
+  void set_attributes(const Fd &fd, const Attributes &attributes) override;
+  void set_extended(const Fd &fd, const std::vector<ExtendedAttribute> &attributes) override;
+  void set_immutable(const Fd &fd, bool immutable) override;
+  void rename(const Dir &from_dir,
+              std::string_view from,
+              const Dir &to_dir,
+              std::string_view to,
+              Replace replace) override;
+  void hard_link(const Dir &from_dir,
+                 std::string_view from,
+                 const Dir &to_dir,
+                 std::string_view to) override;
+  void symlink(std::string_view target, const Dir &dir, std::string_view name) override;
+  void make_dir(const Dir &dir, std::string_view name, mode_t mode) override;
+  void make_node(const Dir &dir, std::string_view name, mode_t mode, dev_t device) override;
+  void make_subvolume(const Dir &dir, std::string_view name) override;
+  void set_subvolume_read_only(const Dir &subvolume, bool read_only) override;
+  void remove(const Dir &dir, std::string_view name, Remove what) override;
+  void lock(const Fd &fd) override;
+  void announce_partitions(const Fd &disk, const std::vector<KernelPartition> &partitions) override;
+};
+
+} // namespace base

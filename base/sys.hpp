@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/dir.hpp"
+#include "base/handles.hpp"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace base {
+
+enum class Replace { no, yes };
+enum class Remove { file, directory, subvolume };
+
+/// What set_attributes changes; what is unset stays as it is.
+struct Attributes {
+  std::optional<mode_t> mode;
+  std::optional<uid_t> owner;
+  std::optional<gid_t> group;
+  std::optional<std::int64_t> modified_us; ///< microseconds since 1970, as mtime and atime
+};
+
+struct ExtendedAttribute {
+  std::string name;
+  std::string value;
+};
+
+/// A partition as the kernel is to know it; bytes from the start of the disk.
+struct KernelPartition {
+  unsigned number;
+  std::uint64_t start;
+  std::uint64_t length;
+};
+
+/// Every effect on the machine whose order, failure or privilege matters. Nothing else in strake
+/// changes anything. Reads go to the kernel directly (base::Dir, base::read_at).
+///
+/// Names are single path components; where they lie is said by an open directory. Each call is
+/// finished when it returns (short writes and EINTR are dealt with) or throws base::Error. What a
+/// power cut keeps of it is said per call; the tests' SimSys keeps no more than that.
+class Sys {
+public:
+  Sys() = default;
+  Sys(const Sys &) = delete;
+  Sys &operator=(const Sys &) = delete;
+  virtual ~Sys() = default;
+
+  /// A new empty file, open for reading and writing; throws if the name is taken. The name is
+  /// durable after sync(dir).
+  virtual Fd create(const Dir &dir, std::string_view name, mode_t mode) = 0;
+  /// An existing file or block device, open for reading and writing. Symlinks at the end are
+  /// followed beneath `dir` only.
+  virtual Fd open_writable(const Dir &dir, std::string_view path) = 0;
+  /// Durable after sync(fd). Until then any subset of the sectors may be on disk.
+  virtual void write_at(const Fd &fd, std::uint64_t offset, Bytes data) = 0;
+  /// Makes a range read as zeros, giving its blocks back where that is possible. As write_at.
+  virtual void zero(const Fd &fd, std::uint64_t offset, std::uint64_t length) = 0;
+  /// Sets a file's length. Durable after sync(fd).
+  virtual void resize(const Fd &fd, std::uint64_t length) = 0;
+  /// Makes sure that writes below `length` will not fail for lack of space; the length of the file
+  /// is not changed. Throws no_space; does nothing where the file system cannot promise it.
+  virtual void allocate(const Fd &fd, std::uint64_t length) = 0;
+  /// All that was written to this file or device is on stable storage, with its length and mode.
+  /// After a failure the unwritten data must be taken as lost: write it again, do not sync again.
+  virtual void sync(const Fd &fd) = 0;
+  /// All names made, changed or removed in this directory are on stable storage.
+  virtual void sync(const Dir &dir) = 0;
+  /// Everything in the file system that `dir` lies on is on stable storage (for trees of many
+  /// files; not to be relied on for vfat, whose syncfs does not flush the device).
+  virtual void sync_file_system(const Dir &dir) = 0;
+  /// Closes, and throws if the kernel reports a write that failed.
+  virtual void close(Fd fd) = 0;
+  /// Drops what the page cache holds of a range, so that the next read comes from the disk.
+  virtual void forget_cached(const Fd &fd, std::uint64_t offset, std::uint64_t length) = 0;
+
+  virtual void set_attributes(const Fd &fd, const Attributes &attributes) = 0;
+  virtual void set_extended(const Fd &fd, const std::vector<ExtendedAttribute> &attributes) = 0;
+  /// The inode flag that forbids any change (chattr +i); file systems without it are left alone.
+  virtual void set_immutable(const Fd &fd, bool immutable) = 0;
+
+  /// Changes a name; atomic while the power stays on. Durable after sync of both directories.
+  virtual void rename(const Dir &from_dir,
+                      std::string_view from,
+                      const Dir &to_dir,
+                      std::string_view to,
+                      Replace replace) = 0;
+  virtual void
+  hard_link(const Dir &from_dir, std::string_view from, const Dir &to_dir, std::string_view to) = 0;
+  virtual void symlink(std::string_view target, const Dir &dir, std::string_view name) = 0;
+  virtual void make_dir(const Dir &dir, std::string_view name, mode_t mode) = 0;
+  /// A FIFO or socket, or a device node where the caller allows those.
+  virtual void make_node(const Dir &dir, std::string_view name, mode_t mode, dev_t device) = 0;
+  virtual void make_subvolume(const Dir &dir, std::string_view name) = 0;
+  virtual void set_subvolume_read_only(const Dir &subvolume, bool read_only) = 0;
+  /// Removes a file, an empty directory, or a btrfs subvolume with all below it.
+  virtual void remove(const Dir &dir, std::string_view name, Remove what) = 0;
+
+  /// Takes an exclusive advisory lock (flock) at once, or throws busy. Held until the descriptor
+  /// is closed.
+  virtual void lock(const Fd &fd) = 0;
+  /// Tells the kernel where these partitions of an open block device lie now, without touching
+  /// those in use. Does nothing for a plain file.
+  virtual void announce_partitions(const Fd &disk,
+                                   const std::vector<KernelPartition> &partitions) = 0;
+};
+
+} // namespace base

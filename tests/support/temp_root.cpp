@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/temp_root.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace support {
+
+namespace {
+
+std::string make_directory()
+{
+  std::string pattern = (std::filesystem::temp_directory_path() / "strake-test-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr)
+    throw std::runtime_error("cannot make a temporary directory");
+  return pattern;
+}
+
+} // namespace
+
+TempRoot::TempRoot(std::initializer_list<std::pair<std::string, std::string>> files)
+    : path_(make_directory()), dir_(base::Dir::open_root(path_))
+{
+  for (const auto &[path, text] : files)
+    write(path, text);
+}
+
+TempRoot::~TempRoot()
+{
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+void TempRoot::write(const std::string &path, const std::string &text) const
+{
+  const std::filesystem::path full = std::filesystem::path(path_) / path;
+  if (path.ends_with('/')) {
+    std::filesystem::create_directories(full);
+    return;
+  }
+  std::filesystem::create_directories(full.parent_path());
+  if (text.starts_with("-> ")) {
+    std::filesystem::remove(full);
+    std::filesystem::create_symlink(text.substr(3), full);
+    return;
+  }
+  std::ofstream(full, std::ios::binary) << text;
+}
+
+std::string TempRoot::read(const std::string &path) const
+{
+  const std::ifstream file(std::filesystem::path(path_) / path, std::ios::binary);
+  REQUIRE_MESSAGE(file.good(), path << " should exist");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+bool TempRoot::exists(const std::string &path) const
+{
+  return std::filesystem::exists(
+      std::filesystem::symlink_status(std::filesystem::path(path_) / path));
+}
+
+} // namespace support
