@@ -287,12 +287,12 @@ void LinuxSys::remove(const Dir &dir, std::string_view name, Remove what)
     fail_errno("cannot remove {}", dir.display(name));
 }
 
-void LinuxSys::lock(const Fd &fd)
+bool LinuxSys::try_lock(const Fd &fd)
 {
   if (::flock(fd.number(), LOCK_EX | LOCK_NB) == 0)
-    return;
+    return true;
   if (errno == EWOULDBLOCK)
-    fail(Kind::busy, "another process holds the lock");
+    return false;
   fail_errno("cannot take a lock");
 }
 

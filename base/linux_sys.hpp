@@ -37,7 +37,7 @@ public:
   void make_subvolume(const Dir &dir, std::string_view name) override;
   void set_subvolume_read_only(const Dir &subvolume, bool read_only) override;
   void remove(const Dir &dir, std::string_view name, Remove what) override;
-  void lock(const Fd &fd) override;
+  bool try_lock(const Fd &fd) override;
   void announce_partitions(const Fd &disk, const std::vector<KernelPartition> &partitions) override;
 };
 

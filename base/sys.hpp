@@ -100,9 +100,9 @@ public:
   /// Removes a file, an empty directory, or a btrfs subvolume with all below it.
   virtual void remove(const Dir &dir, std::string_view name, Remove what) = 0;
 
-  /// Takes an exclusive advisory lock (flock) at once, or throws busy. Held until the descriptor
-  /// is closed.
-  virtual void lock(const Fd &fd) = 0;
+  /// Takes an exclusive advisory lock (flock) at once; false if somebody else holds it. Held until
+  /// the descriptor is closed.
+  [[nodiscard]] virtual bool try_lock(const Fd &fd) = 0;
   /// Tells the kernel where these partitions of an open block device lie now, without touching
   /// those in use. Does nothing for a plain file.
   virtual void announce_partitions(const Fd &disk,
