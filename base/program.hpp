@@ -17,7 +17,13 @@ struct Command {
   std::vector<std::string> environment = {}; ///< further NAME=value lines
   std::chrono::milliseconds limit = std::chrono::seconds(30);
   std::size_t output_limit = std::size_t{1} << 20U; ///< of stdout and of stderr; more is an error
+  /// Texts the program can open as files, under the names input_path(0), input_path(1), …; they
+  /// are in memory only, so nothing is left of them whatever happens. The bytes must outlive run().
+  std::vector<Bytes> inputs = {};
 };
+
+/// What to write into argv for Command::inputs[index].
+std::string input_path(std::size_t index);
 
 struct Finished {
   int status; ///< exit status, or 128 + the signal that killed it
@@ -40,7 +46,9 @@ public:
   virtual Finished run(const Command &command) = 0;
 };
 
-/// The real one: posix_spawn, PATH of the service manager, pipes.
+/// The real one. A program without a slash in its name is looked for in the service manager's
+/// PATH, whatever PATH strake was started with. It runs in a session of its own, so that Ctrl-C
+/// reaches strake alone, and nothing it started in that session outlives run().
 class ProcessRunner final : public Runner {
 public:
   bool exists(const std::string &program) override;

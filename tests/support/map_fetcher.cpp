@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/map_fetcher.hpp"
+
+#include "base/error.hpp"
+
+namespace support {
+
+std::vector<base::Fetched> MapFetcher::fetch(const std::vector<base::Fetch> &wanted)
+{
+  std::vector<base::Fetched> answers;
+  for (const base::Fetch &one : wanted)
+    answers.push_back(fetch_one(one));
+  return answers;
+}
+
+base::Fetched MapFetcher::fetch_one(const base::Fetch &wanted)
+{
+  std::string failure;
+  for (const std::string &url : wanted.urls) {
+    asked.push_back(url);
+    if (before_answer)
+      before_answer(url);
+    if (const auto broken = failures.find(url); broken != failures.end())
+      failure = url + ": " + broken->second;
+    else if (objects.contains(url))
+      return deliver(wanted, url);
+  }
+  if (!failure.empty())
+    base::fail(base::Kind::network, "{}", failure);
+  return {.state = base::FetchState::missing, .response = {}};
+}
+
+base::Fetched MapFetcher::deliver(const base::Fetch &wanted, const std::string &url)
+{
+  const std::string &body = objects.at(url);
+  const auto etag = etags.find(url);
+  base::Response response;
+  response.url = url;
+  response.size = body.size();
+  if (etag != etags.end())
+    response.validator = etag->second;
+  if (!wanted.etag.empty() && wanted.etag == response.validator)
+    return {.state = base::FetchState::not_modified, .response = response};
+  if (wanted.size_limit != 0 && body.size() > wanted.size_limit)
+    base::fail(base::Kind::network, "{} is larger than {} bytes", url, wanted.size_limit);
+  if (!response.validator.empty() && wanted.validator == response.validator &&
+      wanted.have <= body.size())
+    response.offset = wanted.have;
+  wanted.receiver->begin(response);
+  wanted.receiver->receive(std::as_bytes(std::span(body)).subspan(response.offset));
+  return {.state = base::FetchState::complete, .response = response};
+}
+
+} // namespace support

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/fetcher.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace support {
+
+/// A network that is a table: URL to bytes. What is not in it is a 404.
+class MapFetcher final : public base::Fetcher {
+public:
+  std::map<std::string, std::string> objects;
+  /// URLs that have an ETag, written as in the header, with its quotes.
+  std::map<std::string, std::string> etags;
+  /// URLs that fail, with what the error says ("the server answered 503").
+  std::map<std::string, std::string> failures;
+  /// Every URL asked for, in order; mirrors only as far as they were tried.
+  std::vector<std::string> asked;
+  /// Called before each URL is answered: here a test lets the server change under the client.
+  std::function<void(const std::string &url)> before_answer;
+
+  std::vector<base::Fetched> fetch(const std::vector<base::Fetch> &wanted) override;
+
+private:
+  base::Fetched fetch_one(const base::Fetch &wanted);
+  base::Fetched deliver(const base::Fetch &wanted, const std::string &url);
+};
+
+} // namespace support
