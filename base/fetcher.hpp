@@ -15,6 +15,7 @@ struct Response {
   std::uint64_t offset = 0;          ///< where the first byte delivered lies: 0, or Fetch::have
   std::optional<std::uint64_t> size; ///< of the whole object, if it was said
   std::string validator;             ///< strong ETag or Last-Modified, for If-Range; may be empty
+  std::string etag;                  ///< as it was said, even if weak: for Fetch::etag next time
   std::string url;                   ///< after mirrors and redirects, without credentials
 };
 
@@ -37,7 +38,8 @@ struct Fetch {
   std::vector<std::string> urls; ///< the same object on several mirrors, best first
   Receiver *receiver = nullptr;
   std::uint64_t have = 0;       ///< bytes at the start that are there already
-  std::string validator;        ///< what Response::validator was when those came
+  std::string validator;        ///< what Response::validator was when those came; if it is empty,
+                                ///< nothing says that the object is still the same: from 0 again
   std::uint64_t size_limit = 0; ///< more than this is refused while it comes; 0 is no limit
   std::string etag;             ///< ask for a change since this one only (If-None-Match)
 };
@@ -60,9 +62,11 @@ public:
 
   /// Gets all of them, several at a time over one connection pool, and returns when all are done;
   /// the answers are in the order of the questions. A 404 or 410 on every mirror is
-  /// FetchState::missing. Anything else that stays wrong after the retries throws Kind::network
-  /// (or Kind::untrusted for a redirect that gives up TLS, Kind::no_space where a receiver says
-  /// so), naming the URL without its credentials.
+  /// FetchState::missing. Anything else that stays wrong after the retries throws Kind::network,
+  /// or Kind::untrusted for a redirect that gives up TLS and a certificate that no known authority
+  /// vouches for, naming the URL without its credentials. What a receiver throws leaves as it is,
+  /// with the URL added to its trail. On any failure the other fetches stop too; what their
+  /// receivers have got stays good for a resume.
   virtual std::vector<Fetched> fetch(const std::vector<Fetch> &wanted) = 0;
 };
 

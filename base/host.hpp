@@ -6,6 +6,8 @@
 #include "base/program.hpp"
 #include "base/sys.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
