@@ -16,8 +16,7 @@ struct Verdict {
   bool trusted = false;
   std::string why;         ///< if not trusted: what was wrong, for people
   std::string fingerprint; ///< if trusted: of the primary key, upper-case hex
-  /// If trusted: the earliest time that any signature in the file claims to have been made at, so
-  /// that nobody can move it forward by adding a signature of their own.
+  /// If trusted: when the signature that was found good says it was made.
   std::optional<std::chrono::sys_seconds> signed_at;
 };
 
@@ -46,14 +45,15 @@ std::string unpack_keyring(std::string_view content, const std::string &path);
 
 /// Asks `sqv`, or `gpgv` where that is not installed, whether `signature` (armored or binary) is a
 /// detached signature of exactly these bytes by at least one key of the ring that has neither
-/// expired nor been revoked. Signatures by unknown keys beside it do no harm. Only binary document
-/// signatures count: a text signature would let line ends be changed, and a signed message in
-/// place of a signature would be checked instead of the data. A "no" is a Verdict; throws
-/// Kind::config if neither program is there and Kind::io if it cannot be run.
+/// expired (at `now`) nor been revoked. Signatures by unknown keys beside it do no harm. Only
+/// binary document signatures that are not from the future count: a text signature would let line ends be changed, and a signed
+/// message in place of a signature would be checked instead of the data. A "no" is a Verdict;
+/// throws Kind::config if neither program is there and Kind::io if it cannot be run.
 Verdict verify_openpgp(base::Runner &programs,
                        const Keyring &keyring,
                        base::Bytes data,
-                       base::Bytes signature);
+                       base::Bytes signature,
+                       std::chrono::sys_seconds now);
 
 /// Reads what gpgv writes to --status-fd.
 Verdict read_gpgv_status(std::string_view status);
