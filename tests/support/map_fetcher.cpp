@@ -38,8 +38,8 @@ base::Fetched MapFetcher::deliver(const base::Fetch &wanted, const std::string &
   response.url = url;
   response.size = body.size();
   if (etag != etags.end())
-    response.validator = etag->second;
-  if (!wanted.etag.empty() && wanted.etag == response.validator)
+    response.validator = response.etag = etag->second;
+  if (!wanted.etag.empty() && wanted.etag == response.etag)
     return {.state = base::FetchState::not_modified, .response = response};
   if (wanted.size_limit != 0 && body.size() > wanted.size_limit)
     base::fail(base::Kind::network, "{} is larger than {} bytes", url, wanted.size_limit);
