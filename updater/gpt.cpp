@@ -2,6 +2,7 @@
 #include "updater/gpt.hpp"
 
 #include "base/error.hpp"
+#include "updater/gpt_label.hpp"
 #include "verity/hmac.hpp"
 
 #include <fmt/format.h>
@@ -92,106 +93,12 @@ std::uint32_t header_checksum(base::Bytes sector, std::size_t header_size)
   return checksum(header);
 }
 
-void append_utf8(std::string &text, std::uint32_t point)
-{
-  const auto tail = [&](unsigned shift) {
-    text += static_cast<char>(0x80U | (point >> shift & 0x3fU));
-  };
-  if (point < 0x80) {
-    text += static_cast<char>(point);
-  } else if (point < 0x800) {
-    text += static_cast<char>(0xc0U | point >> 6U);
-    tail(0);
-  } else if (point < 0x10000) {
-    text += static_cast<char>(0xe0U | point >> 12U);
-    tail(6);
-    tail(0);
-  } else {
-    text += static_cast<char>(0xf0U | point >> 18U);
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-}
-
-bool is_high_surrogate(std::uint32_t unit)
-{
-  return unit >= 0xd800 && unit < 0xdc00;
-}
-
-bool is_low_surrogate(std::uint32_t unit)
-{
-  return unit >= 0xdc00 && unit < 0xe000;
-}
-
 std::string load_label(base::Bytes entry)
 {
-  std::string text;
-  for (std::size_t index = 0; index < label_limit; ++index) {
-    std::uint32_t point = load<std::uint16_t>(entry, label_at + 2 * index);
-    if (point == 0)
-      break;
-    const std::uint32_t next =
-        index + 1 < label_limit ? load<std::uint16_t>(entry, label_at + 2 * (index + 1)) : 0U;
-    if (is_high_surrogate(point) && is_low_surrogate(next)) {
-      point = 0x10000U + ((point - 0xd800U) << 10U) + (next - 0xdc00U);
-      ++index;
-    } else if (is_high_surrogate(point) || is_low_surrogate(point)) {
-      point = 0xfffd;
-    }
-    append_utf8(text, point);
-  }
-  return text;
-}
-
-// One code point off the front of `text`; nothing if it is not well-formed UTF-8 (RFC 3629).
-std::optional<std::uint32_t> take_point(std::string_view &text)
-{
-  const auto byte = [&](std::size_t index) -> std::uint32_t {
-    return static_cast<unsigned char>(text[index]);
-  };
-  const std::uint32_t lead = byte(0);
-  std::size_t length = 1;
-  std::uint32_t point = lead;
-  std::uint32_t least = 0;
-  if (lead >= 0x80) {
-    if (lead < 0xc0 || lead > 0xf7)
-      return std::nullopt;
-    length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    least = length == 2 ? 0x80U : length == 3 ? 0x800U : 0x10000U;
-    point = lead & (0x7fU >> length);
-  }
-  if (text.size() < length)
-    return std::nullopt;
-  for (std::size_t index = 1; index < length; ++index) {
-    if ((byte(index) & 0xc0U) != 0x80U)
-      return std::nullopt;
-    point = point << 6U | (byte(index) & 0x3fU);
-  }
-  if (point < least || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-    return std::nullopt;
-  text.remove_prefix(length);
-  return point;
-}
-
-// The label as UTF-16; nothing if it is no UTF-8, holds a NUL or is too long.
-std::optional<std::vector<std::uint16_t>> label_units(std::string_view utf8)
-{
-  std::vector<std::uint16_t> units;
-  while (!utf8.empty()) {
-    const auto point = take_point(utf8);
-    if (!point || *point == 0)
-      return std::nullopt;
-    if (*point < 0x10000) {
-      units.push_back(static_cast<std::uint16_t>(*point));
-    } else {
-      units.push_back(static_cast<std::uint16_t>(0xd800U + ((*point - 0x10000U) >> 10U)));
-      units.push_back(static_cast<std::uint16_t>(0xdc00U + ((*point - 0x10000U) & 0x3ffU)));
-    }
-    if (units.size() > label_limit)
-      return std::nullopt;
-  }
-  return units;
+  LabelUnits units{};
+  for (std::size_t index = 0; index < units.size(); ++index)
+    units[index] = load<std::uint16_t>(entry, label_at + 2 * index);
+  return label_text(units);
 }
 
 void store_label(base::MutableBytes entry, const std::string &label)
@@ -202,9 +109,8 @@ void store_label(base::MutableBytes entry, const std::string &label)
                "\"{}\" cannot be a partition's label: it must be UTF-8 of at most {} UTF-16 units",
                label,
                label_limit);
-  for (std::size_t index = 0; index < label_limit; ++index)
-    store<std::uint16_t>(
-        entry, label_at + 2 * index, index < units->size() ? (*units)[index] : std::uint16_t{0});
+  for (std::size_t index = 0; index < units->size(); ++index)
+    store(entry, label_at + 2 * index, (*units)[index]);
 }
 
 GptEntry load_entry(base::Bytes data, unsigned number)
@@ -339,6 +245,21 @@ std::string refuse_partitions(const GptTable &table)
   return {};
 }
 
+// Fills the slots of `table` from the bytes read at its entries_lba; returns why not, or nothing.
+std::string load_entries(GptTable &table, base::Bytes data, base::Bytes header)
+{
+  const base::Bytes counted = data.first(table.entries.size() * table.entry_size);
+  const auto said = load<std::uint32_t>(header, entries_crc_at);
+  const std::uint32_t is = checksum(counted);
+  if (said != is)
+    return fmt::format(
+        "the checksum of its entries is {:08x}, not {:08x} as its header says", is, said);
+  for (std::size_t index = 0; index < table.entries.size(); ++index)
+    table.entries[index] = load_entry(counted.subspan(index * table.entry_size, table.entry_size),
+                                      static_cast<unsigned>(index + 1));
+  return refuse_partitions(table);
+}
+
 base::Uuid derived_type(const base::Uuid &type, std::string_view application)
 {
   const auto id = base::Uuid::parse(application).value();
@@ -373,11 +294,6 @@ bool same_fields(const GptEntry &left, const GptEntry &right)
 }
 
 } // namespace
-
-bool label_fits(std::string_view utf8)
-{
-  return label_units(utf8).has_value();
-}
 
 std::uint64_t GptTable::entries_sectors() const
 {
@@ -446,20 +362,11 @@ GptReading parse_gpt(const SectorReader &read,
   if (std::string refusal = refuse_places(table, disk_sectors); !refusal.empty())
     return {std::nullopt, std::move(refusal)};
 
-  const std::vector<std::byte> entries = read(table.entries_lba, table.entries_sectors());
-  const base::Bytes counted = base::Bytes(entries).first(std::size_t{count} * table.entry_size);
-  const auto said = load<std::uint32_t>(sector, entries_crc_at);
-  const std::uint32_t is = checksum(counted);
-  if (said != is)
-    return {std::nullopt,
-            fmt::format(
-                "the checksum of its entries is {:08x}, not {:08x} as its header says", is, said)};
-  for (unsigned index = 0; index < count; ++index)
-    table.entries[index] = load_entry(
-        counted.subspan(std::size_t{index} * table.entry_size, table.entry_size), index + 1);
-  if (std::string refusal = refuse_partitions(table); !refusal.empty())
-    return {std::nullopt, std::move(refusal)};
-  return {std::move(table), {}};
+  const std::uint64_t entries_lba = table.entries_lba;
+  std::string refusal = load_entries(table, read(entries_lba, table.entries_sectors()), sector);
+  if (!refusal.empty())
+    return {std::nullopt, std::move(refusal), entries_lba};
+  return {std::move(table), {}, entries_lba};
 }
 
 std::vector<std::byte> encode_entries(const GptTable &table)

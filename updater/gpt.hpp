@@ -3,12 +3,12 @@
 
 #include "base/handles.hpp"
 #include "base/uuid.hpp"
+#include "updater/gpt_label.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace updater {
@@ -21,12 +21,6 @@ constexpr std::uint64_t grow_file_system = std::uint64_t{1} << 59U;
 constexpr std::uint64_t read_only = std::uint64_t{1} << 60U;
 constexpr std::uint64_t no_auto = std::uint64_t{1} << 63U;
 } // namespace attribute
-
-/// The room of a label, in UTF-16 code units.
-constexpr std::size_t label_limit = 36;
-
-/// True if the text can be a partition's label: UTF-8 without a NUL, at most 36 UTF-16 units.
-bool label_fits(std::string_view utf8);
 
 /// One slot of the table, used or not.
 struct GptEntry {
@@ -93,6 +87,8 @@ using SectorReader = std::function<std::vector<std::byte>(std::uint64_t lba, std
 struct GptReading {
   std::optional<GptTable> table;
   std::string refusal;
+  /// Where the entries lie, if at least the header is sound.
+  std::optional<std::uint64_t> entries_lba{};
 };
 
 /// Reads the copy whose header is at `header_lba` (1, or the disk's last sector). Accepts only what
