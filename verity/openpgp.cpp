@@ -128,6 +128,8 @@ Signatures read_signatures(std::string_view content)
     return unusable("the signature is empty");
   if (content.size() > signature_limit)
     return unusable(fmt::format("the signature is larger than {} bytes", signature_limit));
+  if (content.front() == '<')
+    return unusable("this is a web page and not an OpenPGP signature");
   const std::string bare = (static_cast<unsigned char>(content.front()) & 0x80U) != 0
                                ? std::string(content)
                                : unarmor(content, "PGP SIGNATURE").value_or("");

@@ -334,7 +334,7 @@ TEST_CASE("what is no signature at all is refused, each with its reason")
   const std::string armored = home.sign("alice", manifest, Armor::yes);
   CHECK(ask_both(ring, manifest, "").why == "the signature is empty");
   CHECK(ask_both(ring, manifest, "<!DOCTYPE html><html></html>").why ==
-        "this is not an OpenPGP signature");
+        "this is a web page and not an OpenPGP signature");
   CHECK(ask_both(ring, manifest, std::string(64, '\0')).why == "this is not an OpenPGP signature");
   CHECK(ask_both(ring, manifest, std::string(70'000, '\x88')).why ==
         "the signature is larger than 65536 bytes");
