@@ -140,6 +140,14 @@ std::optional<std::string> Dir::text(std::string_view path, std::size_t limit) c
   }
 }
 
+Fd Dir::handle(std::string_view path) const
+{
+  const int number = open_below(fd_, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
+  if (number < 0)
+    fail_errno("cannot look at {}", display(path));
+  return Fd(number);
+}
+
 std::optional<struct stat> Dir::status(std::string_view path) const
 {
   const int number = open_below(fd_, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);

@@ -54,6 +54,16 @@ void check_btrfs(btrfs_util_error result, std::string_view doing, const std::str
     fail_errno("cannot {} {}: {}", doing, path, btrfs_util_strerror(result));
 }
 
+/// fchmod does not take O_PATH handles; the kernel's link to one leads to the very same inode.
+int change_mode(const Fd &fd, mode_t mode)
+{
+  if (::fchmod(fd.number(), mode) == 0)
+    return 0;
+  if (errno != EBADF)
+    return -1;
+  return ::chmod(fmt::format("/proc/self/fd/{}", fd.number()).c_str(), mode);
+}
+
 timespec from_microseconds(std::int64_t microseconds)
 {
   constexpr std::int64_t second = 1'000'000;
@@ -175,15 +185,16 @@ void LinuxSys::set_attributes(const Fd &fd, const Attributes &attributes)
 {
   const uid_t owner = attributes.owner.value_or(static_cast<uid_t>(-1));
   const gid_t group = attributes.group.value_or(static_cast<gid_t>(-1));
-  if ((attributes.owner || attributes.group) && ::fchown(fd.number(), owner, group) < 0)
+  if ((attributes.owner || attributes.group) &&
+      ::fchownat(fd.number(), "", owner, group, AT_EMPTY_PATH) < 0)
     fail_errno("cannot set an owner");
   // After the owner, because a change of owner clears the setuid bits.
-  if (attributes.mode && ::fchmod(fd.number(), *attributes.mode) < 0)
+  if (attributes.mode && change_mode(fd, *attributes.mode) < 0)
     fail_errno("cannot set a file mode");
   if (attributes.modified_us) {
     const timespec when = from_microseconds(*attributes.modified_us);
     const std::array<timespec, 2> times{when, when};
-    if (::futimens(fd.number(), times.data()) < 0)
+    if (::utimensat(fd.number(), "", times.data(), AT_EMPTY_PATH) < 0)
       fail_errno("cannot set a modification time");
   }
 }

@@ -78,6 +78,8 @@ public:
   /// Drops what the page cache holds of a range, so that the next read comes from the disk.
   virtual void forget_cached(const Fd &fd, std::uint64_t offset, std::uint64_t length) = 0;
 
+  /// Takes a Dir::handle() too, so that symlinks (but for their mode, which they lack) and special
+  /// files can be reached without opening them.
   virtual void set_attributes(const Fd &fd, const Attributes &attributes) = 0;
   virtual void set_extended(const Fd &fd, const std::vector<ExtendedAttribute> &attributes) = 0;
   /// The inode flag that forbids any change (chattr +i); file systems without it are left alone.

@@ -30,7 +30,8 @@ struct TreeLimits {
 /// directory. Kept: modes, owners (see Owners), modification times to the microsecond, hard links,
 /// symlinks with any text, FIFOs, holes, access control lists, user.* and security.* attributes.
 /// Other attributes are left out, because trusted.overlay.* would change what an overlay shows; so
-/// are inode flags, which could keep the tree from being removed.
+/// are inode flags, which could keep the tree from being removed. Names in pax headers must be
+/// UTF-8, and come out with accents composed (NFC); in the other formats they are bytes.
 ///
 /// Nothing outside `into` is made, changed or linked to, whatever the archive says: each parent
 /// directory is opened beneath `into` without following a symlink. Refused with Kind::untrusted,
