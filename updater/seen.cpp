@@ -155,7 +155,7 @@ std::optional<Seen> read_seen(const base::Host &host, std::string_view source)
   return seen;
 }
 
-void remember_seen(base::Host &host, std::string_view source, const Seen &seen)
+void remember_seen(const base::Host &host, std::string_view source, const Seen &seen)
 {
   const std::string text = written(seen);
   const base::Dir marks = base::make_path(host.sys, host.root, directory);
@@ -164,7 +164,7 @@ void remember_seen(base::Host &host, std::string_view source, const Seen &seen)
     base::replace_file(host.sys, marks, name, text);
 }
 
-bool forget_seen(base::Host &host, std::string_view source)
+bool forget_seen(const base::Host &host, std::string_view source)
 {
   const auto marks = host.root.find_dir(directory);
   const std::string name = file_name(source);

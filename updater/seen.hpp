@@ -61,9 +61,9 @@ std::optional<Seen> read_seen(const base::Host &host, std::string_view source);
 
 /// Remembers it durably; the earlier mark stays whole if the power is cut. Writes nothing if
 /// nothing changed.
-void remember_seen(base::Host &host, std::string_view source, const Seen &seen);
+void remember_seen(const base::Host &host, std::string_view source, const Seen &seen);
 
 /// Forgets it, so that the next offer is taken as the first. False if nothing was known.
-bool forget_seen(base::Host &host, std::string_view source);
+bool forget_seen(const base::Host &host, std::string_view source);
 
 } // namespace updater
