@@ -2,6 +2,7 @@
 #include "support/temp_root.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,9 +13,16 @@ namespace support {
 
 namespace {
 
-std::string make_directory()
+std::filesystem::path place_for(Storage storage)
 {
-  std::string pattern = (std::filesystem::temp_directory_path() / "strake-test-XXXXXX").string();
+  const std::filesystem::path memory = "/dev/shm";
+  const bool usable = storage == Storage::memory && ::access(memory.c_str(), W_OK | X_OK) == 0;
+  return usable ? memory : std::filesystem::temp_directory_path();
+}
+
+std::string make_directory(Storage storage)
+{
+  std::string pattern = (place_for(storage) / "strake-test-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr)
     throw std::runtime_error("cannot make a temporary directory");
   return pattern;
@@ -23,7 +31,13 @@ std::string make_directory()
 } // namespace
 
 TempRoot::TempRoot(std::initializer_list<std::pair<std::string, std::string>> files)
-    : path_(make_directory()), dir_(base::Dir::open_root(path_))
+    : TempRoot(Storage::disk, files)
+{
+}
+
+TempRoot::TempRoot(Storage storage,
+                   std::initializer_list<std::pair<std::string, std::string>> files)
+    : path_(make_directory(storage)), dir_(base::Dir::open_root(path_))
 {
   for (const auto &[path, text] : files)
     write(path, text);

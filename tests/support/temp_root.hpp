@@ -9,12 +9,19 @@
 
 namespace support {
 
+enum class Storage {
+  disk,   ///< where temporary files go
+  memory, ///< a tmpfs if there is one: for tests that write thousands of trees
+};
+
 /// A fresh directory that stands for the root of a machine, written as a list of files. A path
 /// that ends in "/" is a directory; a text that starts with "-> " makes a symlink. Removed at the
 /// end of the test.
 class TempRoot {
 public:
   TempRoot(std::initializer_list<std::pair<std::string, std::string>> files = {});
+  explicit TempRoot(Storage storage,
+                    std::initializer_list<std::pair<std::string, std::string>> files = {});
   TempRoot(const TempRoot &) = delete;
   TempRoot &operator=(const TempRoot &) = delete;
   ~TempRoot();

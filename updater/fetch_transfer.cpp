@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "updater/fetch_transfer.hpp"
+
+#include <algorithm>
+
+namespace updater {
+
+namespace {
+
+/// A server that cuts each answer after this much is slow, but gets there.
+constexpr std::uint64_t progress_that_forgives = std::uint64_t{1} << 20U;
+
+} // namespace
+
+Transfer::Transfer(const base::Fetch &wanted, std::size_t index, TransferSetting setting)
+    : wanted_(wanted), index_(index), setting_(setting),
+      mirrors_(places(wanted.urls, setting.options.mirrors))
+{
+  if (!wanted.validator.empty()) {
+    position_ = wanted.have;
+    validator_ = wanted.validator;
+    furthest_ = position_;
+  }
+}
+
+std::chrono::milliseconds Transfer::ready_at() const
+{
+  const auto now = setting_.clock.monotonic();
+  if (redirected_)
+    return now;
+  return mirrors_.choose(setting_.penalties, now)->at;
+}
+
+std::chrono::milliseconds Transfer::time_left() const
+{
+  const std::chrono::milliseconds deadline = setting_.options.deadline;
+  return started_ ? *started_ + deadline - setting_.clock.monotonic() : deadline;
+}
+
+Asked Transfer::next_question() const
+{
+  Asked asked;
+  asked.size_limit = wanted_.size_limit;
+  // Once bytes came, "nothing changed" would leave them hanging.
+  if (!has_begun_)
+    asked.etag = wanted_.etag;
+  if (!validator_.empty()) {
+    asked.from = position_;
+    asked.validator = validator_;
+  }
+  return asked;
+}
+
+CURL *Transfer::start()
+{
+  const auto now = setting_.clock.monotonic();
+  if (!started_)
+    started_ = now;
+  if (!redirected_) {
+    mirror_ = mirrors_.choose(setting_.penalties, now)->mirror;
+    redirects_ = 0;
+  }
+  asked_url_ = redirected_ ? *redirected_ : mirrors_.url(mirror_);
+  redirected_.reset();
+  if (asked_url_->scheme() == Scheme::file) {
+    if (auto judgement = judge_file(*asked_url_)) {
+      take_in(*std::move(judgement));
+      return nullptr;
+    }
+    position_ = 0; // reading a local file again costs less than proving that it is the same
+    validator_.clear();
+  }
+  const auto progress = [this](std::uint64_t so_far, std::optional<std::uint64_t> total) {
+    setting_.observer.progress({index_, asked_url_->shown(), so_far, total});
+  };
+  attempt_ = std::make_unique<Attempt>(AttemptPlan{*asked_url_,
+                                                   next_question(),
+                                                   *wanted_.receiver,
+                                                   setting_.options,
+                                                   setting_.clock,
+                                                   time_left(),
+                                                   progress});
+  return attempt_->handle();
+}
+
+void Transfer::finish(CURLcode code)
+{
+  const auto attempt = std::move(attempt_);
+  Judgement judgement = attempt->end(code);
+  if (attempt->response()) {
+    has_begun_ = true;
+    validator_ = attempt->response()->validator;
+    position_ = attempt->position();
+    if (position_ >= furthest_ + progress_that_forgives)
+      mirrors_.forgive(mirror_);
+    furthest_ = std::max(furthest_, position_);
+  }
+  take_in(std::move(judgement));
+}
+
+void Transfer::take_in(Judgement judgement)
+{
+  base::Response bare;
+  bare.url = asked_url_->shown();
+  if (auto *delivered = std::get_if<Deliver>(&judgement)) {
+    setting_.penalties.clear(mirrors_.url(mirror_).origin());
+    fetched_ = {base::FetchState::complete, std::move(delivered->response)};
+  } else if (std::holds_alternative<NotModified>(judgement)) {
+    fetched_ = {base::FetchState::not_modified, std::move(bare)};
+  } else if (const auto *redirect = std::get_if<Redirect>(&judgement)) {
+    take_redirect(redirect->location);
+  } else if (const auto *failure = std::get_if<Failure>(&judgement)) {
+    take_failure(*failure);
+  } else {
+    mirrors_.set_missing(mirror_);
+    if (mirrors_.all_missing())
+      fetched_ = {base::FetchState::missing, std::move(bare)};
+    else
+      go_on();
+  }
+}
+
+void Transfer::take_redirect(const std::string &location)
+{
+  auto to = follow(*asked_url_, location, redirects_);
+  if (const auto *failure = std::get_if<Failure>(&to))
+    return take_failure(*failure);
+  ++redirects_;
+  redirected_ = std::get<Url>(std::move(to));
+}
+
+void Transfer::take_failure(const Failure &failure)
+{
+  const FetchSetback setback{index_, asked_url_->shown(), failure.why};
+  if (failure.remedy == Remedy::start_over) {
+    // Cannot go round for ever: without a range, no answer asks for this again.
+    position_ = 0;
+    validator_.clear();
+    redirected_ = *asked_url_;
+    setting_.observer.setback(setback, std::chrono::milliseconds(0));
+    return;
+  }
+  std::chrono::milliseconds wait(0);
+  if (const auto failures = mirrors_.set_failed(mirror_, failure, setting_.options.retry_max)) {
+    const double chance = std::uniform_real_distribution<double>(0.0, 1.0)(setting_.random);
+    wait = back_off(*failures, chance, failure.retry_after, setting_.options);
+    setting_.penalties.block(mirrors_.url(mirror_).origin(), setting_.clock.monotonic() + wait);
+  }
+  go_on();
+  setting_.observer.setback(setback, wait);
+}
+
+/// Throws if there is no mirror left to ask, or no time.
+void Transfer::go_on()
+{
+  const auto now = setting_.clock.monotonic();
+  const auto next = mirrors_.choose(setting_.penalties, now);
+  if (!next)
+    throw mirrors_.error();
+  if (next->at - now >= time_left()) {
+    base::Error error = mirrors_.error();
+    base::fail(error.kind(),
+               "{}; given up after {} seconds in all",
+               error.message(),
+               setting_.options.deadline.count());
+  }
+}
+
+} // namespace updater
