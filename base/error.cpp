@@ -65,7 +65,7 @@ int exit_code(Kind kind)
 }
 
 Error::Error(Kind kind, std::string message, int os_error)
-    : state_(std::make_shared<State>(State{kind, os_error, message, {}, message}))
+    : state_(std::make_shared<State>(State{kind, os_error, message, {}, std::move(message)}))
 {
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "updater/fetch.hpp"
 
-#include "updater/fetch_transfer.hpp"
+#include "updater/fetch_retrieval.hpp"
 
 #include <algorithm>
 #include <list>
@@ -34,7 +34,7 @@ CURLM *new_multi()
 /// All transfers of one fetch(). Whatever happens, libcurl has none of them afterwards.
 class Round {
 public:
-  Round(CURLM *multi, const std::vector<base::Fetch> &wanted, TransferSetting setting);
+  Round(CURLM *multi, const std::vector<base::Fetch> &wanted, RetrievalSetting setting);
   Round(const Round &) = delete;
   Round &operator=(const Round &) = delete;
   ~Round();
@@ -44,18 +44,18 @@ public:
 private:
   /// Returns when the next one that waits may start, if any does and there is room for it.
   std::optional<std::chrono::milliseconds> start_those_ready();
-  void start(Transfer &transfer);
+  void start(Retrieval &transfer);
   void wait(std::optional<std::chrono::milliseconds> next_start);
   void collect();
 
   CURLM *multi_;
-  TransferSetting setting_;
-  std::list<Transfer> transfers_;
-  std::list<Transfer *> waiting_;
-  std::map<CURL *, Transfer *> running_;
+  RetrievalSetting setting_;
+  std::list<Retrieval> transfers_;
+  std::list<Retrieval *> waiting_;
+  std::map<CURL *, Retrieval *> running_;
 };
 
-Round::Round(CURLM *multi, const std::vector<base::Fetch> &wanted, TransferSetting setting)
+Round::Round(CURLM *multi, const std::vector<base::Fetch> &wanted, RetrievalSetting setting)
     : multi_(multi), setting_(setting)
 {
   for (std::size_t index = 0; index < wanted.size(); ++index)
@@ -77,7 +77,7 @@ std::vector<base::Fetched> Round::run()
     collect();
   }
   std::vector<base::Fetched> fetched;
-  for (Transfer &transfer : transfers_)
+  for (Retrieval &transfer : transfers_)
     fetched.push_back(transfer.take());
   return fetched;
 }
@@ -89,7 +89,7 @@ std::optional<std::chrono::milliseconds> Round::start_those_ready()
   for (auto next = waiting_.begin(); next != waiting_.end();) {
     if (running_.size() >= setting_.options.parallel_fetches)
       return std::nullopt;
-    Transfer &transfer = **next;
+    Retrieval &transfer = **next;
     if (const auto at = transfer.ready_at(); at > now) {
       earliest = std::min(earliest.value_or(at), at);
       ++next;
@@ -101,7 +101,7 @@ std::optional<std::chrono::milliseconds> Round::start_those_ready()
   return earliest;
 }
 
-void Round::start(Transfer &transfer)
+void Round::start(Retrieval &transfer)
 {
   CURL *handle = transfer.start();
   if (handle != nullptr) {
@@ -137,7 +137,7 @@ void Round::collect()
     CURL *handle = message->easy_handle;
     const CURLcode code = message->data.result; // gone once the handle is removed
     const auto found = running_.find(handle);
-    Transfer &transfer = *found->second;
+    Retrieval &transfer = *found->second;
     running_.erase(found);
     check(curl_multi_remove_handle(multi_, handle));
     transfer.finish(code);

@@ -114,7 +114,7 @@ std::optional<ContentRange> parse_content_range(std::string_view text)
     return std::nullopt;
   const auto first = number(range.substr(0, dash));
   const auto last = number(range.substr(dash + 1));
-  if (!first || !last || *last < *first)
+  if (!first || !last || *last < *first || (parsed.total && *last >= *parsed.total))
     return std::nullopt;
   parsed.part = {*first, *last};
   return parsed;

@@ -38,7 +38,7 @@ std::optional<CachedManifest> read_cached_manifest(const base::Host &host, const
   }
 }
 
-void keep_manifest(base::Host &host, const std::string &url, const CachedManifest &manifest)
+void keep_manifest(const base::Host &host, const std::string &url, const CachedManifest &manifest)
 {
   if (manifest.etag.empty() || manifest.etag.size() > etag_limit ||
       manifest.etag.find('\n') != std::string::npos)

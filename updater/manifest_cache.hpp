@@ -19,6 +19,6 @@ std::optional<CachedManifest> read_cached_manifest(const base::Host &host, const
 
 /// Keeps it in place of an earlier one, durably. Not being able to is logged and no failure: the
 /// cache saves time and nothing depends on it.
-void keep_manifest(base::Host &host, const std::string &url, const CachedManifest &manifest);
+void keep_manifest(const base::Host &host, const std::string &url, const CachedManifest &manifest);
 
 } // namespace updater

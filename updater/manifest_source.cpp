@@ -40,7 +40,7 @@ base::Bytes bytes_of(const std::string &text)
 /// One mirror, being asked.
 class Mirror {
 public:
-  Mirror(base::Host &host, const std::string &base_url, const ManifestTrust &trust)
+  Mirror(const base::Host &host, const std::string &base_url, const ManifestTrust &trust)
       : host_(host), base_url_(base_url), trust_(trust)
   {
     while (base_url_.ends_with('/'))
@@ -163,7 +163,7 @@ private:
                manifest_name);
   }
 
-  base::Host &host_;
+  const base::Host &host_;
   std::string base_url_;
   ManifestTrust trust_;
   std::string url_;
@@ -177,7 +177,7 @@ private:
 
 } // namespace
 
-FetchedManifest fetch_manifest(base::Host &host,
+FetchedManifest fetch_manifest(const base::Host &host,
                                const std::vector<std::string> &base_urls,
                                const ManifestTrust &trust)
 {

@@ -49,7 +49,7 @@ struct FetchedManifest {
 ///
 /// Throws what the last mirror failed with: not_found (no SHA256SUMS), untrusted (no signature, a
 /// wrong one, a manifest that breaks the rules), stale (past its best-before day) or network.
-FetchedManifest fetch_manifest(base::Host &host,
+FetchedManifest fetch_manifest(const base::Host &host,
                                const std::vector<std::string> &base_urls,
                                const ManifestTrust &trust);
 

@@ -11,7 +11,7 @@
 namespace updater {
 
 /// What all transfers of one fetcher share.
-struct TransferSetting {
+struct RetrievalSetting {
   const TransportOptions &options;
   base::Clock &clock;
   FetchObserver &observer;
@@ -21,9 +21,9 @@ struct TransferSetting {
 
 /// One object on its way: decides from attempt to attempt where to ask next, from which byte on,
 /// and when to stop trying. libcurl only ever sees its attempts.
-class Transfer {
+class Retrieval {
 public:
-  Transfer(const base::Fetch &wanted, std::size_t index, TransferSetting setting);
+  Retrieval(const base::Fetch &wanted, std::size_t index, RetrievalSetting setting);
 
   [[nodiscard]] bool done() const { return fetched_.has_value(); }
 
@@ -49,7 +49,7 @@ private:
 
   const base::Fetch &wanted_;
   std::size_t index_;
-  TransferSetting setting_;
+  RetrievalSetting setting_;
   Mirrors mirrors_;
   std::size_t mirror_ = 0;
   std::optional<Url> redirected_; ///< where the present mirror sent us

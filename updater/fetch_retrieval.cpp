@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/fetch_transfer.hpp"
+#include "updater/fetch_retrieval.hpp"
 
 #include <algorithm>
 
@@ -12,7 +12,7 @@ constexpr std::uint64_t progress_that_forgives = std::uint64_t{1} << 20U;
 
 } // namespace
 
-Transfer::Transfer(const base::Fetch &wanted, std::size_t index, TransferSetting setting)
+Retrieval::Retrieval(const base::Fetch &wanted, std::size_t index, RetrievalSetting setting)
     : wanted_(wanted), index_(index), setting_(setting),
       mirrors_(places(wanted.urls, setting.options.mirrors))
 {
@@ -23,7 +23,7 @@ Transfer::Transfer(const base::Fetch &wanted, std::size_t index, TransferSetting
   }
 }
 
-std::chrono::milliseconds Transfer::ready_at() const
+std::chrono::milliseconds Retrieval::ready_at() const
 {
   const auto now = setting_.clock.monotonic();
   if (redirected_)
@@ -31,13 +31,13 @@ std::chrono::milliseconds Transfer::ready_at() const
   return mirrors_.choose(setting_.penalties, now)->at;
 }
 
-std::chrono::milliseconds Transfer::time_left() const
+std::chrono::milliseconds Retrieval::time_left() const
 {
   const std::chrono::milliseconds deadline = setting_.options.deadline;
   return started_ ? *started_ + deadline - setting_.clock.monotonic() : deadline;
 }
 
-Asked Transfer::next_question() const
+Asked Retrieval::next_question() const
 {
   Asked asked;
   asked.size_limit = wanted_.size_limit;
@@ -51,7 +51,7 @@ Asked Transfer::next_question() const
   return asked;
 }
 
-CURL *Transfer::start()
+CURL *Retrieval::start()
 {
   const auto now = setting_.clock.monotonic();
   if (!started_)
@@ -83,7 +83,7 @@ CURL *Transfer::start()
   return attempt_->handle();
 }
 
-void Transfer::finish(CURLcode code)
+void Retrieval::finish(CURLcode code)
 {
   const auto attempt = std::move(attempt_);
   Judgement judgement = attempt->end(code);
@@ -98,7 +98,7 @@ void Transfer::finish(CURLcode code)
   take_in(std::move(judgement));
 }
 
-void Transfer::take_in(Judgement judgement)
+void Retrieval::take_in(Judgement judgement)
 {
   base::Response bare;
   bare.url = asked_url_->shown();
@@ -120,7 +120,7 @@ void Transfer::take_in(Judgement judgement)
   }
 }
 
-void Transfer::take_redirect(const std::string &location)
+void Retrieval::take_redirect(const std::string &location)
 {
   auto to = follow(*asked_url_, location, redirects_);
   if (const auto *failure = std::get_if<Failure>(&to))
@@ -129,7 +129,7 @@ void Transfer::take_redirect(const std::string &location)
   redirected_ = std::get<Url>(std::move(to));
 }
 
-void Transfer::take_failure(const Failure &failure)
+void Retrieval::take_failure(const Failure &failure)
 {
   const FetchSetback setback{index_, asked_url_->shown(), failure.why};
   if (failure.remedy == Remedy::start_over) {
@@ -151,7 +151,7 @@ void Transfer::take_failure(const Failure &failure)
 }
 
 /// Throws if there is no mirror left to ask, or no time.
-void Transfer::go_on()
+void Retrieval::go_on()
 {
   const auto now = setting_.clock.monotonic();
   const auto next = mirrors_.choose(setting_.penalties, now);
