@@ -13,7 +13,7 @@ def always(text):
     days = "|".join(time.strftime("%Y-%m-%d", time.gmtime(86400 * (day + n))) for n in (-1, 0, 1))
     text = re.sub(rf"[A-Z][a-z][a-z] (?:{days}) \d\d:\d\d:\d\d UTC", "<now>", text)
     recent = str(int(time.time()))[:5]
-    text = re.sub(rf'"mtime" ?: ?{recent}\d{{11}}', '"mtime":<now>', text)
+    text = re.sub(rf'"mtime" ?: ?{recent}\d{{11}}', '"mtime":0', text)
     return re.sub(rf" {recent}\d{{5}}\.\d+ ", " <now> ", text)
 
 
@@ -60,11 +60,60 @@ def without_keys(*keys):
     return drop
 
 
+def without_install_database(text):
+    return re.sub(r"== /var/lib/systemd/sysupdate\n(?:(?!== ).*\n?)*", "", text)
+
+
+def feature_json_of_262(text):
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if "id" in value:
+        value["name"] = value.pop("id")
+    value.pop("suggested", None)
+    if isinstance(value.get("documentation"), list):
+        value["documentation"] = value["documentation"][0]
+    return json.dumps(value, sort_keys=True)
+
+
+def feature_list_sorted(text):
+    try:
+        return json.dumps(sorted(json.loads(text)["features"]))
+    except (ValueError, KeyError):
+        return text
+
+
+def feature_table_of_262(text):
+    rows = [line.split() for line in text.splitlines()]
+    if rows and rows[0][:2] == ["ENABLED", "SUGGESTED"]:
+        rows[0] = rows[0][2:]
+    rows = [row[:1] + row[2:] if len(row) > 2 and len(row[1]) == 1 else row for row in rows
+            if row and row[-1] != "listed."]
+    return "\n".join(sorted(" ".join(row[:1] + [word for word in row[1:] if word != "-"])
+                            for row in rows))
+
+
+def component_names(text):
+    """257: a name a line. 262: ENABLED SUGGESTED COMPONENT …, of which the third is the name."""
+    rows = [line.split() for line in text.splitlines()]
+    return "\n".join(row[2] if len(row) > 2 else row[0] for row in rows
+                     if row and row[0] != "ENABLED" and row[-1] != "listed.")
+
+
 WAYS = {
     "ignore": lambda theirs, ours: (theirs, theirs),
     "blanks": each(blanks),
     "disk-node": each(disk_node),
     "rows-sorted": each(rows_sorted),
+    "only-as-null": lambda theirs, ours: (theirs, theirs) if theirs == "0" else (theirs, ours),
+    "without-install-database": each(without_install_database),
+    "feature-json-of-262": each(feature_json_of_262),
+    "feature-list-sorted": each(feature_list_sorted),
+    "feature-table-of-262": each(feature_table_of_262),
+    "without-suggested-line": each(lambda text: re.sub(
+        r"^ +", "", blanks(re.sub(r"^ *Suggested:.*\n", "", text, flags=re.M)), flags=re.M)),
+    "component-names": each(component_names),
     "last-block": lambda theirs, ours: (last_block(theirs), ours),
     "without-partial-and-pending": each(without_keys("partial", "pending")),
 }
@@ -72,11 +121,13 @@ WAYS = {
 
 class Rules:
     """The entries of expected-differences.json:
-    {"name", "reason", "situations": glob, "asked": regular expression, "part", "way"}"""
+    {"name", "reason", "situations": globs, "asked": regular expression, "part", "way",
+     "from": the version of systemd it is a difference from; without: from each}"""
 
-    def __init__(self, path):
+    def __init__(self, path, version):
         with open(path, encoding="utf-8") as file:
-            self.entries = json.load(file)
+            self.entries = [entry for entry in json.load(file)
+                            if entry.get("from", version) == version]
         self.met = {}
 
     def applies(self, entry, situation, asked, part):
@@ -106,6 +157,12 @@ class Rules:
 
     def never_met(self):
         return [entry["name"] for entry in self.entries if entry["name"] not in self.met]
+
+    def not_in(self, path):
+        """Those that the document for users does not explain."""
+        with open(path, encoding="utf-8") as file:
+            document = file.read()
+        return [entry["name"] for entry in self.entries if f"`{entry['name']}`" not in document]
 
     def summary(self):
         return f"{sum(self.met.values())} expected differences of {len(self.met)} kinds"

@@ -88,7 +88,7 @@ class Situation:
         if entries is None:
             return self.shell(
                 f"cd {WORK}/source && rm -f SHA256SUMS && "
-                "find . -type f -printf '%P\\0' | sort -z | xargs -0 -r sha256sum >SHA256SUMS.new && "
+                "find . -maxdepth 1 -type f -printf '%P\\0' | sort -z | xargs -0 -r sha256sum >SHA256SUMS.new && "
                 "mv SHA256SUMS.new SHA256SUMS")
         return self.file(f"{WORK}/source/SHA256SUMS",
                          "".join(f"{digest}  {name}\n" for name, digest in entries.items()))
