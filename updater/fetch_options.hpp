@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/dir.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -32,7 +34,7 @@ struct Secrets {
   std::string client_key;         ///< PEM, not encrypted
 };
 
-/// How to reach servers. The defaults are those of transport.conf(5).
+/// How to reach servers.
 struct TransportOptions {
   std::vector<MirrorRule> mirrors = {};
   /// Unset: http_proxy, https_proxy, all_proxy and no_proxy of the environment. Empty: none.
@@ -57,6 +59,19 @@ struct TransportOptions {
   /// For one object, with all its retries.
   std::chrono::seconds deadline{24 * 60 * 60};
 };
+
+/// Where the configuration comes from.
+struct TransportFiles {
+  const base::Dir &root;    ///< has the configuration, and what it names by absolute paths
+  const base::Dir &machine; ///< has the directory of credentials
+  std::optional<std::string> credentials_directory; ///< $CREDENTIALS_DIRECTORY
+};
+
+/// Reads strake/transport.conf and its drop-ins from etc, run, usr/local/lib and usr/lib. Files it
+/// names are read at once, so that what they say cannot change during a run. Anything that is not
+/// understood throws Kind::config with file and line: a misspelt key must not leave a machine
+/// without the authority or proxy that it was to have. No message shows what a secret is.
+TransportOptions read_transport_options(const TransportFiles &files);
 
 /// Where an object can be had, best first, each place once: what the rules say for each URL, then
 /// the URL itself.
