@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/host.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,5 +42,13 @@ struct Suggestion {
   std::optional<bool> fixed{};         ///< Suggest=; decides alone if it is set
   std::vector<Condition> conditions{}; ///< else these; without any it is not suggested
 };
+
+/// Whether the suggestion holds on this host: all required conditions do, and one of the
+/// alternatives if there are any. Nothing if a condition can't be evaluated, which the field shows
+/// as "error (Invalid argument)".
+std::optional<bool> is_suggested(const Suggestion &suggestion, const base::Host &host);
+
+/// The same for one condition.
+std::optional<bool> holds(const Condition &condition, const base::Host &host);
 
 } // namespace updater
