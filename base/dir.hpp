@@ -53,8 +53,8 @@ public:
   [[nodiscard]] std::optional<std::string> text(std::string_view path,
                                                 std::size_t limit = std::size_t{1} << 20U) const;
 
-  /// The thing itself, be it a symlink, a FIFO or a device: a handle (O_PATH) that opens nothing and
-  /// can neither be read nor written, for fstat and Sys::set_attributes.
+  /// The thing itself, be it a symlink, a FIFO or a device: a handle (O_PATH) that opens nothing
+  /// and can neither be read nor written, for fstat and Sys::set_attributes.
   [[nodiscard]] Fd handle(std::string_view path) const;
 
   /// What is there, without following a symlink at the end; nothing if it does not exist.
