@@ -1,4 +1,124 @@
-int main()
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
+#include "base/linux_sys.hpp"
+#include "cli/console.hpp"
+#include "cli/progress.hpp"
+#include "cli/verbs.hpp"
+#include "updater/fetch.hpp"
+
+#include <unistd.h>
+
+#include <ctime>
+#include <thread>
+
+extern char **environ; // NOLINT(readability-redundant-declaration): POSIX has it in no header
+
+namespace {
+
+using cli::Face;
+using cli::Options;
+
+class SystemClock final : public base::Clock {
+public:
+  std::chrono::sys_seconds now() override
+  {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  }
+
+  std::chrono::milliseconds monotonic() override
+  {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now().time_since_epoch());
+  }
+
+  void sleep(std::chrono::milliseconds duration) override { std::this_thread::sleep_for(duration); }
+};
+
+/// For --sync=no: whoever asks for it gives the promises about power cuts away.
+class UnsyncedSys final : public base::LinuxSys {
+public:
+  void sync(const base::Fd &) override {}
+
+  void sync(const base::Dir &) override {}
+
+  void sync_file_system(const base::Dir &) override {}
+};
+
+std::map<std::string, std::string> read_environment()
 {
+  std::map<std::string, std::string> environment;
+  for (char **line = environ; *line != nullptr; ++line) {
+    const std::string text = *line;
+    const std::size_t equals = text.find('=');
+    if (equals != std::string::npos)
+      environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+int run(const Options &options)
+{
+  const auto environment = read_environment();
+  const base::Dir machine = base::Dir::open_root("/");
+  const base::Dir root = base::Dir::open_root(options.root.empty() ? "/" : options.root);
+  SystemClock clock;
+  base::LinuxSys synced;
+  UnsyncedSys unsynced;
+  base::ProcessRunner programs;
+  const base::Log log = cli::console(environment);
+  cli::Progress progress(options, clock, log);
+  const auto credentials = environment.find("CREDENTIALS_DIRECTORY");
+  const updater::TransportFiles files{
+      .root = root,
+      .machine = machine,
+      .credentials_directory =
+          credentials == environment.end() ? std::nullopt : std::optional(credentials->second),
+  };
+  updater::CurlFetcher fetcher(updater::read_transport_options(files), clock, progress);
+  const base::Host host{
+      .sys = options.sync ? synced : unsynced,
+      .programs = programs,
+      .fetcher = fetcher,
+      .clock = clock,
+      .log = log,
+      .environment = environment,
+      .root = root.again(),
+      .machine = machine.again(),
+      .is_running_system = options.root.empty() && options.image.empty(),
+  };
+  return cli::run_verb(host, options);
+}
+
+int answer_without_verb(const Options &options)
+{
+  if (options.has("help"))
+    std::fputs(cli::help_text(options.face).c_str(), stdout);
+  else if (options.has("version"))
+    std::fputs("strake " STRAKE_VERSION "\n", stdout);
+  else
+    std::fputs("pretty\nshort\noff\n", stdout);
   return 0;
+}
+
+bool needs_no_verb(const Options &options)
+{
+  return options.has("help") || options.has("version") || options.has("json-help");
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+  const bool stands_in = argc > 0 && std::string_view(argv[0]).ends_with("systemd-sysupdate");
+  try {
+    const Options options = cli::parse_options(argc, argv);
+    return needs_no_verb(options) ? answer_without_verb(options) : run(options);
+  } catch (const base::Error &error) {
+    fmt::print(stderr, "{}\n", error.what());
+    // The tool that is stood in for knows one kind of failure.
+    return stands_in ? 1 : base::exit_code(error.kind());
+  } catch (const std::exception &error) {
+    fmt::print(stderr, "strake itself failed: {}\n", error.what());
+    return stands_in ? 1 : base::exit_code(base::Kind::internal);
+  }
 }

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
+#include "base/version.hpp"
+#include "cli/notify.hpp"
+#include "cli/verbs.hpp"
+#include "updater/cleanup.hpp"
+#include "updater/component.hpp"
+#include "updater/running.hpp"
+#include "updater/update.hpp"
+#include "updater/vacuum.hpp"
+
+namespace cli {
+
+namespace {
+
+using base::Kind;
+using base::Level;
+using updater::Goal;
+using updater::Outcome;
+using updater::UpdateOptions;
+using updater::UpdateResult;
+
+/// The components that the command line means: one, or with --component-all the host (if it has
+/// definitions) and all that are enabled.
+std::vector<std::string> selected(const Call &call)
+{
+  if (!call.options.all_components && !call.options.suggested_components)
+    return {call.options.component};
+  const updater::ComponentList list = updater::list_components(call.host);
+  std::vector<std::string> names;
+  if (list.has_default)
+    names.emplace_back();
+  std::vector<std::string> warnings;
+  for (const std::string &name : list.names)
+    if (updater::read_component(call.host, name, warnings).enabled)
+      names.push_back(name);
+  return names;
+}
+
+UpdateOptions update_options(const Call &call, const std::string &component, Goal goal)
+{
+  UpdateOptions options;
+  options.scope = call.scope_of(component);
+  options.version = call.argument();
+  options.instances_max = call.options.instances_max;
+  options.goal = goal;
+  return options;
+}
+
+void print_removed(const Call &call, const updater::Removed &removed)
+{
+  Value json;
+  json["removed"] = removed.instances;
+  json["disabledTransfers"] = removed.disabled_transfers;
+  call.print_json(json);
+}
+
+std::string_view word(Outcome outcome)
+{
+  switch (outcome) {
+  case Outcome::nothing_newer:
+    return "nothing-newer";
+  case Outcome::already_present:
+    return "already-present";
+  case Outcome::acquired:
+    return "acquired";
+  case Outcome::installed:
+    return "installed";
+  }
+  return "unknown";
+}
+
+void report(const Call &call, const std::string &component, const UpdateResult &result)
+{
+  switch (result.outcome) {
+  case Outcome::nothing_newer:
+    call.host.log(Level::info, "No update needed.");
+    break;
+  case Outcome::already_present:
+    call.host.say(
+        Level::info, "Selected update '{}' is already installed. Skipping update.", result.version);
+    break;
+  case Outcome::acquired:
+    call.host.say(Level::info, "✨ Successfully acquired update '{}'.", result.version);
+    break;
+  case Outcome::installed:
+    call.host.say(Level::info, "✨ Successfully installed update '{}'.", result.version);
+    break;
+  }
+  if (!call.wants_json())
+    return;
+  if (call.options.face == Face::systemd_sysupdate) {
+    if (result.removed)
+      print_removed(call, *result.removed);
+    return;
+  }
+  Value json;
+  json["component"] = component.empty() ? Value() : Value(component);
+  json["outcome"] = word(result.outcome);
+  json["version"] = result.version.empty() ? Value() : Value(result.version);
+  if (result.removed) {
+    json["removed"] = result.removed->instances;
+    json["disabledTransfers"] = result.removed->disabled_transfers;
+  }
+  call.print_json(json);
+}
+
+bool is_newer_than_booted(const Call &call, const std::string &version)
+{
+  const std::string booted = updater::running_version(call.host);
+  return booted.empty() || base::compare_versions(version, booted) >= 0;
+}
+
+void reboot_if_asked(const Call &call, const UpdateResult &result)
+{
+  if (!call.options.reboot)
+    return;
+  if (result.outcome == Outcome::installed && is_newer_than_booted(call, result.version))
+    request_reboot(call.host);
+  else
+    call.host.log(Level::info,
+                  "Booted version is newer or identical to newest installed version, "
+                  "not rebooting.");
+}
+
+void check_update_options(const Call &call)
+{
+  const Options &options = call.options;
+  if (options.instances_max && *options.instances_max < 2)
+    base::fail(Kind::usage,
+               "--instances-max= must be at least 2 when updating: one version stays in effect "
+               "while the other is written");
+  if (options.reboot && (!options.component.empty() || options.all_components ||
+                         !options.root.empty() || !options.image.empty()))
+    base::fail(
+        Kind::usage,
+        "The --reboot switch may not be combined with --component=, --component-all, --root= "
+        "or --image=.");
+  if (options.all_components && !options.arguments.empty())
+    base::fail(Kind::usage, "A VERSION may not be combined with --component-all.");
+}
+
+int bring(const Call &call, Goal goal)
+{
+  check_update_options(call);
+  if (call.options.dry_run)
+    return plan(call);
+  UpdateResult last;
+  for (const std::string &component : selected(call)) {
+    notify(call.host, "READY=1\nSTATUS=Updating.");
+    const UpdateOptions options = update_options(call, component, goal);
+    last = updater::update(call.host, options);
+    report(call, component, last);
+    if (goal == Goal::install && call.options.cleanup.value_or(false))
+      updater::cleanup(call.host, options.scope);
+    if (!last.version.empty())
+      notify(call.host,
+             fmt::format(
+                 "X_SYSUPDATE_VERSION={}\nSTATUS=Installed '{}'.", last.version, last.version));
+  }
+  reboot_if_asked(call, last);
+  return 0;
+}
+
+void print_victims(const Call &call, const updater::Vacuumed &would)
+{
+  Value json;
+  json["wouldRemove"] = Value::array();
+  for (const updater::Victims *victims : {&would.old, &would.disabled})
+    for (const auto &[transfer, instance] : *victims)
+      json["wouldRemove"].push_back(instance.path);
+  if (call.wants_json()) {
+    call.print_json(json);
+    return;
+  }
+  for (const auto &path : json["wouldRemove"])
+    call.print(fmt::format("would remove {}\n", path.get<std::string>()));
+  if (json["wouldRemove"].empty())
+    call.print("Found nothing to remove.\n");
+}
+
+} // namespace
+
+int update(const Call &call)
+{
+  return bring(call, Goal::install);
+}
+
+int acquire(const Call &call)
+{
+  return bring(call, Goal::acquire);
+}
+
+int vacuum(const Call &call)
+{
+  const auto &most = call.options.instances_max;
+  if (call.options.dry_run) {
+    print_victims(call, updater::foresee_vacuum(call.host, call.scope(), most));
+    return 0;
+  }
+  const updater::Vacuumed done = updater::vacuum(call.host, call.scope(), most);
+  if (call.wants_json())
+    print_removed(call, done.removed);
+  return 0;
+}
+
+int cleanup(const Call &call)
+{
+  if (call.options.cleanup && !*call.options.cleanup)
+    base::fail(Kind::usage, "'cleanup' and --cleanup=no are contradictory.");
+  for (const std::string &component : selected(call)) {
+    const updater::Scope scope = call.scope_of(component);
+    if (!call.options.dry_run) {
+      updater::cleanup(call.host, scope);
+      continue;
+    }
+    for (const std::string &path : updater::foresee_cleanup(call.host, scope))
+      call.print(fmt::format("would remove {}\n", path));
+  }
+  return 0;
+}
+
+} // namespace cli

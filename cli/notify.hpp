@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+
+#include <string>
+
+namespace cli {
+
+/// Tells the service manager how things stand (sd_notify(3)), if $NOTIFY_SOCKET names one. A
+/// message that cannot be delivered is dropped: nothing depends on it.
+void notify(const base::Host &host, const std::string &message);
+
+/// Asks the service manager for a reboot. Throws Kind::io if it refuses.
+void request_reboot(const base::Host &host);
+
+} // namespace cli

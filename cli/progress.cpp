@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/progress.hpp"
+
+#include "cli/json.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds show_every{500};
+
+std::string megabytes(std::uint64_t bytes)
+{
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+} // namespace
+
+Progress::Progress(const Options &options, base::Clock &clock, base::Log log)
+    : form_(Form::none), clock_(clock), log_(std::move(log))
+{
+  if (options.json != Json::off && options.face == Face::strake)
+    form_ = Form::json;
+  else if (::isatty(STDERR_FILENO) != 0)
+    form_ = Form::terminal;
+}
+
+Progress::~Progress()
+{
+  clear_line();
+}
+
+void Progress::progress(const updater::FetchProgress &progress)
+{
+  Object &object = objects_[progress.url];
+  object = {progress.so_far, progress.total.value_or(0)};
+  const auto now = clock_.monotonic();
+  if (started_.count() == 0) {
+    started_ = now;
+    at_start_ = progress.so_far; // what was there before says nothing about the rate
+  }
+  if (now - shown_ >= show_every) {
+    shown_ = now;
+    show();
+  }
+}
+
+void Progress::setback(const updater::FetchSetback &setback, std::chrono::milliseconds pause)
+{
+  clear_line();
+  log_(base::Level::notice,
+       fmt::format("{}: {}; trying again{}",
+                   setback.url,
+                   setback.why,
+                   pause.count() > 0
+                       ? fmt::format(" in {:.1f} s", static_cast<double>(pause.count()) / 1000)
+                       : ""));
+}
+
+void Progress::show()
+{
+  Object all;
+  for (const auto &[url, object] : objects_) {
+    all.so_far += object.so_far;
+    all.total += object.total;
+  }
+  const double seconds = static_cast<double>((shown_ - started_).count()) / 1000;
+  const std::uint64_t came = all.so_far - std::min(all.so_far, at_start_);
+  const double rate = seconds > 0 ? static_cast<double>(came) / seconds : 0;
+  const std::uint64_t missing = all.total - std::min(all.total, all.so_far);
+  const double left = rate > 0 ? static_cast<double>(missing) / rate : 0;
+  if (form_ == Form::json) {
+    Value json;
+    json["progress"]["bytes"] = all.so_far;
+    json["progress"]["total"] = all.total;
+    json["progress"]["bytesPerSecond"] = static_cast<std::uint64_t>(rate);
+    json["progress"]["secondsLeft"] = static_cast<std::uint64_t>(left);
+    const std::string line = json_text(json, Json::compact);
+    (void)std::fwrite(line.data(), 1, line.size(), stdout);
+    (void)std::fflush(stdout);
+  } else if (form_ == Form::terminal) {
+    const std::string line = fmt::format("\r\x1b[K{} of {}, {}/s, {:.0f} s left",
+                                         megabytes(all.so_far),
+                                         megabytes(all.total),
+                                         megabytes(static_cast<std::uint64_t>(rate)),
+                                         left);
+    (void)std::fwrite(line.data(), 1, line.size(), stderr);
+    line_is_open_ = true;
+  }
+}
+
+void Progress::clear_line()
+{
+  if (line_is_open_)
+    (void)std::fputs("\r\x1b[K", stderr);
+  line_is_open_ = false;
+}
+
+} // namespace cli

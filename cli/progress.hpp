@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "cli/options.hpp"
+#include "updater/fetch.hpp"
+
+#include <map>
+#include <string>
+
+namespace cli {
+
+/// Shows fetches as they happen: on a terminal one line with bytes, rate and time left; with
+/// --json (as strake) one object a line on standard output, at most twice a second; else nothing.
+class Progress final : public updater::FetchObserver {
+public:
+  Progress(const Options &options, base::Clock &clock, base::Log log);
+  ~Progress() override;
+
+  void progress(const updater::FetchProgress &progress) override;
+  void setback(const updater::FetchSetback &setback, std::chrono::milliseconds pause) override;
+
+private:
+  struct Object {
+    std::uint64_t so_far = 0;
+    std::uint64_t total = 0;
+  };
+
+  void show();
+  void clear_line();
+
+  enum class Form { none, terminal, json } form_;
+  base::Clock &clock_;
+  base::Log log_;
+  std::map<std::string, Object> objects_;
+  std::chrono::milliseconds started_{};
+  std::chrono::milliseconds shown_{};
+  std::uint64_t at_start_ = 0;
+  bool line_is_open_ = false;
+};
+
+} // namespace cli

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/verbs.hpp"
+
+#include "base/error.hpp"
+#include "base/version.hpp"
+#include "updater/component.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace cli {
+
+namespace {
+
+using base::Kind;
+
+constexpr std::size_t any_number = 1000;
+
+// clang-format off
+const std::vector<Verb> verbs = {
+    {"list", "[VERSION]", 0, 1, "Show installed and available versions", false, false,
+     Components::one, list},
+    {"features", "[FEATURE]", 0, 1, "Show optional features", false, false,
+     Components::one, features},
+    {"enable-feature", "FEATURE…", 0, any_number, "Enable optional features", false, true,
+     Components::all, enable_feature},
+    {"disable-feature", "FEATURE…", 0, any_number, "Disable optional features", false, true,
+     Components::all, disable_feature},
+    {"check-new", "", 0, 0, "Check if there is a newer version", false, false,
+     Components::one, check_new},
+    {"plan", "[VERSION]", 0, 1, "Show what an update would do, and why", true, false,
+     Components::one, plan},
+    {"update", "[VERSION]", 0, 1, "Install a newer version", false, true,
+     Components::all, update},
+    {"acquire", "[VERSION]", 0, 1, "Fetch a newer version, without installing it", false, true,
+     Components::all, acquire},
+    {"vacuum", "", 0, 0, "Make room by removing old versions", false, true,
+     Components::one, vacuum},
+    {"cleanup", "", 0, 0, "Remove files that no definition owns any more", false, true,
+     Components::all, cleanup},
+    {"rollback", "VERSION", 1, 1, "Go back to an installed version and stay there", true, true,
+     Components::one, rollback},
+    {"pin", "VERSION", 1, 1, "Install no other version than this", true, true,
+     Components::one, pin},
+    {"hold", "", 0, 0, "Install nothing until released", true, true,
+     Components::one, hold},
+    {"skip", "VERSION", 1, 1, "Never install this version by itself", true, true,
+     Components::one, skip},
+    {"release", "[VERSION]", 0, 1, "Lift a pin, a hold and skips", true, true,
+     Components::one, release},
+    {"history", "", 0, 0, "Show what was done to this machine", true, false,
+     Components::one, history},
+    {"repair", "", 0, 0, "Heal damage, and check what is installed", true, true,
+     Components::one, repair},
+    {"pending", "", 0, 0, "Tell if a newer version is installed than was booted", false, false,
+     Components::one, pending},
+    {"reboot", "", 0, 0, "Reboot if a newer version is installed than was booted", false, true,
+     Components::one, reboot},
+    {"components", "", 0, 0, "Show components", false, false,
+     Components::one, components},
+    {"enable-component", "COMPONENT…", 0, any_number, "Enable components", false, true,
+     Components::all, enable_component},
+    {"disable-component", "COMPONENT…", 0, any_number, "Disable components", false, true,
+     Components::all, disable_component},
+};
+// clang-format on
+
+bool offers(Face face, bool only_strake)
+{
+  return face == Face::strake || !only_strake;
+}
+
+const Verb &find_verb(const Options &options)
+{
+  const std::string name = options.verb.empty() ? "list" : options.verb;
+  const auto found = std::find_if(verbs.begin(), verbs.end(), [&](const Verb &verb) {
+    return name == verb.name && offers(options.face, verb.only_strake);
+  });
+  if (found == verbs.end())
+    base::fail(Kind::usage, "Unknown command verb '{}'; --help lists them", name);
+  return *found;
+}
+
+void check_selection(const Options &options, const Verb &verb)
+{
+  const bool several = options.all_components || options.suggested_components;
+  if (!options.definitions.empty() && (!options.component.empty() || several))
+    base::fail(Kind::usage,
+               "The --definitions= and --component=/--component-all/--component-suggested switches "
+               "may not be combined.");
+  if (!options.definitions.empty() && (!options.root.empty() || !options.image.empty()))
+    base::fail(Kind::usage,
+               "The --definitions= and --root=/--image= switches may not be combined.");
+  if (!options.root.empty() && !options.image.empty())
+    base::fail(Kind::usage,
+               "Please specify either --root= or --image=, the combination of both is not "
+               "supported.");
+  if (several && verb.components == Components::one)
+    base::fail(Kind::usage,
+               "--component-all and --component-suggested are not supported by '{}'.",
+               verb.name);
+  if (!options.component.empty() && !updater::is_valid_component_name(options.component))
+    base::fail(Kind::usage, "Component name invalid: {}", options.component);
+  if (options.dry_run && !verb.changes)
+    base::fail(Kind::usage, "'{}' changes nothing, so --dry-run has no meaning with it", verb.name);
+}
+
+void check_arguments(const Options &options, const Verb &verb)
+{
+  if (options.arguments.size() < verb.least)
+    base::fail(Kind::usage, "Too few arguments: {} {}", verb.name, verb.arguments);
+  if (options.arguments.size() > verb.most)
+    base::fail(Kind::usage, "Too many arguments.");
+  for (const std::string &argument : options.arguments)
+    if (std::string_view(verb.arguments).find("VERSION") != std::string_view::npos &&
+        !base::is_valid_version(argument))
+      base::fail(Kind::usage,
+                 "\"{}\" is not a version: it takes 1 to 255 letters, digits and .-~^+_",
+                 argument);
+}
+
+} // namespace
+
+updater::Scope Call::scope_of(const std::string &component) const
+{
+  updater::Scope scope;
+  scope.definitions = options.definitions;
+  scope.component = component;
+  scope.transfer_source = options.transfer_source;
+  scope.image = options.image;
+  scope.verify = options.verify;
+  scope.offline = options.offline ? updater::Offline::yes : updater::Offline::no;
+  return scope;
+}
+
+std::string Call::argument() const
+{
+  return options.arguments.empty() ? "" : options.arguments.front();
+}
+
+void Call::print(const std::string &text) const
+{
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+    base::fail_errno("cannot write to standard output");
+}
+
+void Call::print_json(const Value &value) const
+{
+  print(json_text(value, options.json));
+}
+
+const std::vector<Verb> &verb_table()
+{
+  return verbs;
+}
+
+int run_verb(const base::Host &host, const Options &options)
+{
+  const Verb &verb = find_verb(options);
+  check_selection(options, verb);
+  check_arguments(options, verb);
+  return verb.run({host, options});
+}
+
+std::string help_text(Face face)
+{
+  constexpr std::size_t column = 28;
+  const auto entry = [&](std::string left, const char *right) {
+    left.resize(std::max(left.size() + 1, column), ' ');
+    return left + right + "\n";
+  };
+  std::string text = face == Face::strake ? "strake" : "systemd-sysupdate";
+  text += " [OPTION…] COMMAND …\n\nKeep image-based systems up to date.\n\nCommands:\n";
+  for (const Verb &verb : verbs)
+    if (offers(face, verb.only_strake))
+      text += entry(fmt::format("  {} {}", verb.name, verb.arguments), verb.help);
+  text += "\nOptions:\n";
+  for (const OptionRow &row : option_table())
+    if (offers(face, row.only_strake)) {
+      const std::string letter = row.letter != 0 ? fmt::format("-{}", row.letter) : "  ";
+      const std::string value = row.argument != nullptr ? fmt::format("={}", row.argument) : "";
+      text += entry(fmt::format("  {} --{}{}", letter, row.name, value), row.help);
+    }
+  text += "\nSee strake(1) for details.\n";
+  return text;
+}
+
+} // namespace cli

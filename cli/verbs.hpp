@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "cli/json.hpp"
+#include "cli/options.hpp"
+
+#include <string>
+#include <vector>
+
+namespace cli {
+
+/// One call of the program: what a verb gets.
+struct Call {
+  const base::Host &host;
+  const Options &options;
+
+  [[nodiscard]] bool wants_json() const { return options.json != Json::off; }
+
+  /// The scope that the command line means; `component` instead of --component= where several are
+  /// gone through.
+  [[nodiscard]] updater::Scope scope() const { return scope_of(options.component); }
+
+  [[nodiscard]] updater::Scope scope_of(const std::string &component) const;
+  /// The only argument, or an empty text.
+  [[nodiscard]] std::string argument() const;
+  void print(const std::string &text) const;
+  void print_json(const Value &value) const;
+};
+
+/// A plain "no" (nothing newer, not pending) is not a failure, but has this exit status.
+constexpr int exit_no = 1;
+
+enum class Components { one, all }; ///< whether --component-all makes sense
+
+struct Verb {
+  const char *name;
+  const char *arguments; ///< as --help shows them
+  std::size_t least;
+  std::size_t most;
+  const char *help;
+  bool only_strake;
+  bool changes; ///< --dry-run makes sense
+  Components components;
+  int (*run)(const Call &);
+};
+
+const std::vector<Verb> &verb_table();
+
+/// Finds the verb, checks what may not be combined, and runs it. Returns the exit status.
+int run_verb(const base::Host &host, const Options &options);
+
+std::string help_text(Face face);
+
+// What the table leads to, in the file named first.
+int list(const Call &call); // list.cpp
+int check_new(const Call &call);
+int features(const Call &call); // selection.cpp
+int components(const Call &call);
+int enable_feature(const Call &call);
+int disable_feature(const Call &call);
+int enable_component(const Call &call);
+int disable_component(const Call &call);
+int update(const Call &call); // change.cpp
+int acquire(const Call &call);
+int vacuum(const Call &call);
+int cleanup(const Call &call);
+int pending(const Call &call); // reboot.cpp
+int reboot(const Call &call);
+int plan(const Call &call);    // plan.cpp
+int history(const Call &call); // policy.cpp
+int rollback(const Call &call);
+int pin(const Call &call);
+int hold(const Call &call);
+int skip(const Call &call);
+int release(const Call &call);
+int repair(const Call &call);
+
+} // namespace cli

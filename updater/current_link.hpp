@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "updater/inventory.hpp"
+#include "updater/plan.hpp"
+
+namespace updater {
+
+/// Makes CurrentSymlink= of a step's transfer lead to its instance; nothing where there is no such
+/// key, or where it leads there already. The link is relative, replaced in one step, and durable
+/// on return.
+void point_current_link(const base::Host &host, const Inventory &inventory, const Step &step);
+
+} // namespace updater

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "updater/file_target.hpp"
+
+#include "base/durable.hpp"
+#include "base/error.hpp"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include <limits>
+#include <utility>
+
+namespace updater {
+
+namespace {
+
+bool is_vfat(const base::Dir &dir)
+{
+  struct statfs found = {};
+  return ::fstatfs(dir.fd().number(), &found) == 0 && found.f_type == MSDOS_SUPER_MAGIC;
+}
+
+std::string marked(std::string_view prefix, const std::string &name)
+{
+  return std::string(prefix) + name;
+}
+
+base::SplitPath split(const std::string &below)
+{
+  return base::split_path(below);
+}
+
+/// The directory an existing instance lies in, or nothing.
+std::optional<OpenName> find_name(const Place &place, const std::string &below)
+{
+  if (!place.dir)
+    return std::nullopt;
+  const base::SplitPath path = split(below);
+  auto parent = path.parent.empty() ? std::optional(place.dir->again())
+                                    : place.dir->find_dir_no_symlinks(path.parent);
+  if (!parent)
+    return std::nullopt;
+  return OpenName{std::move(*parent), path.name};
+}
+
+void remove_empty_parents(base::Sys &sys, const Place &place, std::string below)
+{
+  for (below = split(below).parent; !below.empty(); below = split(below).parent) {
+    const auto dir = place.dir->find_dir_no_symlinks(below);
+    if (!dir || !dir->entries().empty())
+      return;
+    const auto above = find_name(place, below);
+    sys.remove(above->parent, above->name, base::Remove::directory);
+    sys.sync(above->parent);
+  }
+}
+
+/// A file of its own, which must be on stable storage again after it was renamed.
+void sync_file_again(base::Sys &sys, const base::Dir &parent, const std::string &name)
+{
+  const auto status = parent.status(name);
+  if (status && S_ISREG(status->st_mode))
+    sys.sync(sys.open_writable(parent, name));
+}
+
+void rename_durably(base::Sys &sys,
+                    const base::Dir &parent,
+                    const std::string &from,
+                    const std::string &to,
+                    bool is_boot)
+{
+  sys.rename(parent, from, parent, to, base::Replace::yes);
+  if (is_boot || is_vfat(parent))
+    sync_file_again(sys, parent, to);
+  sys.sync(parent);
+}
+
+} // namespace
+
+OpenName open_name(base::Sys &sys, Place &place, const std::string &below)
+{
+  const base::SplitPath path = split(below);
+  const base::Dir &top = make_place(sys, place);
+  if (path.parent.empty())
+    return {top.again(), path.name};
+  base::make_path(sys, top, path.parent);
+  auto parent = top.find_dir_no_symlinks(path.parent);
+  if (!parent)
+    base::fail(base::Kind::busy, "{} changed while it was being made", top.display(path.parent));
+  return {std::move(*parent), path.name};
+}
+
+Extent NewFile::extent() const
+{
+  return {&fd,
+          0,
+          static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()),
+          place.parent.display(place.name)};
+}
+
+void discard_partial(base::Sys &sys, const OpenName &place)
+{
+  base::remove_tree(sys, place.parent, marked(partial_prefix, place.name));
+}
+
+NewFile make_file(base::Sys &sys, Place &place, const std::string &below)
+{
+  OpenName name = open_name(sys, place, below);
+  discard_partial(sys, name);
+  std::string temporary = marked(partial_prefix, name.name);
+  base::Fd fd = sys.create(name.parent, temporary, 0600);
+  return {std::move(name), std::move(temporary), std::move(fd), {}, place.is_boot};
+}
+
+void settle_file(base::Sys &sys, const NewFile &file, const Metadata &fields)
+{
+  constexpr mode_t default_mode = 0644;
+  constexpr mode_t write_bits = 0222;
+  mode_t mode = fields.mode.value_or(default_mode);
+  if (fields.read_only.value_or(false))
+    mode &= ~write_bits;
+  base::Attributes attributes;
+  attributes.mode = mode;
+  if (fields.modified_us)
+    attributes.modified_us = static_cast<std::int64_t>(*fields.modified_us);
+  sys.set_attributes(file.fd, attributes);
+  sys.sync(file.fd);
+}
+
+void publish_file(base::Sys &sys, NewFile &file, std::string_view prefix)
+{
+  const std::string name = marked(prefix, file.place.name);
+  rename_durably(sys, file.place.parent, file.temporary, name, file.is_boot);
+  file.temporary = name;
+}
+
+void publish_pending(base::Sys &sys, Place &place, const std::string &below)
+{
+  const OpenName name = open_name(sys, place, below);
+  std::string own = name.name;
+  if (own.starts_with(pending_prefix))
+    own.erase(0, pending_prefix.size());
+  rename_durably(sys, name.parent, marked(pending_prefix, own), own, place.is_boot);
+}
+
+void withdraw_file(base::Sys &sys, Place &place, const std::string &below)
+{
+  const OpenName name = open_name(sys, place, below);
+  rename_durably(sys, name.parent, name.name, marked(pending_prefix, name.name), place.is_boot);
+}
+
+void remove_instance(base::Sys &sys, Place &place, const std::string &below)
+{
+  const auto name = find_name(place, below);
+  if (!name)
+    return;
+  base::remove_tree(sys, name->parent, name->name);
+  sys.sync(name->parent);
+  remove_empty_parents(sys, place, below);
+}
+
+BootRank boot_rank(const std::string &path)
+{
+  if (path.ends_with(".conf"))
+    return BootRank::entry;
+  if (path.ends_with(".efi") && path.find(".extra.d/") == std::string::npos)
+    return BootRank::image;
+  return BootRank::resource;
+}
+
+} // namespace updater

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace updater {
+
+/// One thing that strake did to the machine.
+struct Event {
+  std::int64_t time = 0; ///< seconds since 1970, UTC
+  std::string action;    ///< "update", "acquire", "vacuum", "rollback", …
+  std::string component; ///< empty for the host
+  std::string version;   ///< what it was about; may be empty
+  std::string outcome;   ///< "installed", "failed", "removed", …
+  std::string detail;    ///< a sentence: what failed, what was replaced
+};
+
+/// The newest events, oldest first. A line that a power cut or a hand damaged is left out: the
+/// history is for people, nothing is decided by it.
+std::vector<Event> read_history(const base::Dir &state);
+
+/// Adds one event and keeps the newest 1000; durable on return.
+void record(base::Sys &sys, const base::Dir &state, const Event &event);
+
+} // namespace updater

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "updater/repair.hpp"
+
+#include "base/error.hpp"
+#include "updater/content_record.hpp"
+#include "updater/file_target.hpp"
+#include "updater/running.hpp"
+#include "updater/settle.hpp"
+#include "updater/slots.hpp"
+#include "updater/state.hpp"
+
+#include <set>
+
+namespace updater {
+
+namespace {
+
+using State = Finding::State;
+
+class Inspection {
+public:
+  Inspection(const base::Host &host, Inventory &inventory, ContentRecord record)
+      : host_(host), inventory_(inventory), record_(std::move(record))
+  {
+  }
+
+  std::vector<Finding> run()
+  {
+    for (std::size_t index = 0; index < inventory_.holdings.size(); ++index)
+      for (const Instance &instance : inventory_.holdings[index].installed)
+        if (instance.presence == Presence::installed)
+          inspect(index, instance);
+    return findings_;
+  }
+
+private:
+  void inspect(std::size_t index, const Instance &instance)
+  {
+    const Holding &holding = inventory_.holdings[index];
+    Finding finding{holding.transfer.id, instance.metadata.version, instance.path, State::unknown};
+    const auto known = record_.find(content_key(holding.transfer.id, finding.version));
+    if (known != record_.end())
+      finding.state = is_whole(index, instance, known->second) ? State::whole : State::damaged;
+    findings_.push_back(std::move(finding));
+  }
+
+  bool is_whole(std::size_t index, const Instance &instance, const Written &written)
+  {
+    const Reach &way = inventory_.ways[index];
+    const base::Fd fd = way.disk ? host_.root.file(inventory_.disks[*way.disk].place.path)
+                                 : way.target->dir.value().file(instance.name);
+    Extent extent{&fd, 0, base::size_of(fd), instance.path};
+    if (way.disk) {
+      const GptTable &table = inventory_.disks[*way.disk].table;
+      const GptEntry &entry = table.entry(instance.partition);
+      extent.start = table.offset_of(entry);
+      extent.limit = table.length_of(entry);
+    } else if (extent.limit != written.length) {
+      return false;
+    }
+    return written.length <= extent.limit &&
+           read_back(host_.sys, extent, written.length) == written.sha256;
+  }
+
+  const base::Host &host_;
+  Inventory &inventory_;
+  ContentRecord record_;
+  std::vector<Finding> findings_;
+};
+
+/// The boot files of a damaged version go, whole or not; its damaged parts become partial.
+void demote(const base::Host &host, Inventory &inventory, std::vector<Finding> &findings)
+{
+  const std::string running = running_version(host);
+  std::set<std::string> damaged;
+  for (const Finding &finding : findings)
+    if (finding.state == State::damaged && finding.version != running)
+      damaged.insert(finding.version);
+  if (damaged.empty())
+    return;
+  remove_boot_entries(host, inventory, damaged);
+  Retyping retyping(host, inventory);
+  for (Finding &finding : findings) {
+    if (finding.state != State::damaged || !damaged.contains(finding.version))
+      continue;
+    for (std::size_t index = 0; index < inventory.holdings.size(); ++index)
+      for (const Instance &instance : inventory.holdings[index].installed) {
+        if (instance.path != finding.path)
+          continue;
+        if (instance.partition != 0)
+          retyping.set(index, instance.partition, Presence::partial);
+        else
+          remove_instance(host.sys, *inventory.ways[index].target, instance.name);
+      }
+    finding.state = State::demoted;
+  }
+  retyping.commit();
+}
+
+ContentRecord known_contents(const base::Host &host, const Scope &scope)
+{
+  const auto state = find_state(host);
+  return state ? read_content_record(*state, scope.component) : ContentRecord{};
+}
+
+} // namespace
+
+std::vector<Finding> repair(const base::Host &host, const Scope &scope, Demote mode)
+{
+  if (mode == Demote::no) {
+    Inventory inventory = take_inventory(host, scope);
+    return Inspection(host, inventory, known_contents(host, scope)).run();
+  }
+  const base::Dir state = open_state(host);
+  const Lock lock = take_lock(host, state);
+  Inventory inventory = settle(host, state, scope);
+  std::vector<Finding> findings =
+      Inspection(host, inventory, read_content_record(state, scope.component)).run();
+  demote(host, inventory, findings);
+  return findings;
+}
+
+} // namespace updater

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "updater/running.hpp"
+
+#include "base/os_release.hpp"
+#include "base/uuid.hpp"
+
+#include <optional>
+#include <set>
+#include <sstream>
+
+namespace updater {
+
+namespace {
+
+constexpr std::size_t half_of_a_root_hash = 32; // hex digits
+
+/// Both partition UUIDs that follow from each root hash on the command line.
+std::set<base::Uuid> running_partitions(const base::Host &host)
+{
+  std::set<base::Uuid> uuids;
+  std::istringstream words(host.machine.text("/proc/cmdline").value_or(""));
+  for (std::string word; words >> word;)
+    for (const std::string_view key : {"roothash=", "usrhash="}) {
+      if (!word.starts_with(key) || word.size() < key.size() + 2 * half_of_a_root_hash)
+        continue;
+      const std::string hash = word.substr(key.size());
+      for (const std::string &half :
+           {hash.substr(0, half_of_a_root_hash), hash.substr(hash.size() - half_of_a_root_hash)})
+        if (const auto uuid = base::Uuid::parse(half))
+          uuids.insert(*uuid);
+    }
+  return uuids;
+}
+
+} // namespace
+
+std::string running_version(const base::Host &host)
+{
+  return base::read_os_release(host.root)["IMAGE_VERSION"];
+}
+
+void mark_running_slots(const base::Host &host, Inventory &inventory)
+{
+  if (!host.is_running_system)
+    return;
+  const std::set<base::Uuid> running = running_partitions(host);
+  const auto mark = [&](std::vector<Holding> &holdings, const std::vector<Reach> &ways) {
+    for (std::size_t index = 0; index < holdings.size(); ++index)
+      for (Slot &slot : holdings[index].slots) {
+        const OpenDisk &disk = inventory.disks[*ways[index].disk];
+        if (running.contains(disk.table.entry(slot.partition).unique))
+          slot.in_use = "the running system's, by the root hash on its command line";
+      }
+  };
+  mark(inventory.holdings, inventory.ways);
+  mark(inventory.disabled, inventory.disabled_ways);
+}
+
+} // namespace updater

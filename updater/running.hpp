@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "updater/inventory.hpp"
+
+#include <string>
+
+namespace updater {
+
+/// IMAGE_VERSION= of the root's os-release; empty if there is none.
+std::string running_version(const base::Host &host);
+
+/// Marks slots as in use that the running system is known to run from by other signs than mounts:
+/// the verity root hash on the kernel command line (roothash=, usrhash=), whose halves are the
+/// UUIDs of the data and the hash partition.
+void mark_running_slots(const base::Host &host, Inventory &inventory);
+
+} // namespace updater

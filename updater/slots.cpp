@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "updater/slots.hpp"
+
+#include "base/error.hpp"
+#include "updater/file_target.hpp"
+
+#include <algorithm>
+
+namespace updater {
+
+namespace {
+
+using base::Level;
+
+void set_bit(std::uint64_t &attributes, std::uint64_t bit, const std::optional<bool> &value)
+{
+  if (value)
+    attributes = *value ? attributes | bit : attributes & ~bit;
+}
+
+void describe(GptEntry &entry, const Metadata &fields)
+{
+  if (fields.partition_uuid)
+    entry.unique = *fields.partition_uuid;
+  if (fields.partition_flags)
+    entry.attributes = *fields.partition_flags;
+  set_bit(entry.attributes, attribute::no_auto, fields.no_auto);
+  set_bit(entry.attributes, attribute::read_only, fields.read_only);
+  set_bit(entry.attributes, attribute::grow_file_system, fields.grow_file_system);
+}
+
+void make_empty(GptEntry &entry, const base::Uuid &type)
+{
+  entry.type = type;
+  entry.label = "_empty";
+}
+
+/// Changes to several tables, each committed once.
+class TableChanges {
+public:
+  explicit TableChanges(WritableDisks &disks) : disks_(disks) {}
+
+  GptEntry &entry(std::size_t disk, unsigned partition)
+  {
+    const auto found = tables_.try_emplace(disk, disks_.disk(disk).table()).first;
+    return found->second.entry(partition);
+  }
+
+  void commit_all()
+  {
+    for (const auto &[index, table] : tables_)
+      disks_.commit(index, table);
+  }
+
+private:
+  WritableDisks &disks_;
+  std::map<std::size_t, GptTable> tables_;
+};
+
+const base::Uuid &type_of(const Holding &holding)
+{
+  return holding.transfer.target.partition_type.uuid;
+}
+
+bool is_slot(const Step &step)
+{
+  return step.partition != 0;
+}
+
+} // namespace
+
+WritableDisks::WritableDisks(const base::Host &host, Inventory &inventory)
+    : host_(host), inventory_(inventory)
+{
+}
+
+GptDisk &WritableDisks::disk(std::size_t index)
+{
+  if (const auto found = disks_.find(index); found != disks_.end())
+    return found->second;
+  const OpenDisk &seen = inventory_.disks.at(index);
+  base::Fd fd = host_.sys.open_writable(host_.root, seen.place.path);
+  if (!host_.sys.try_lock(fd))
+    base::fail(base::Kind::busy,
+               "another program holds the lock on {}; try again when it is done",
+               seen.place.path);
+  GptDisk disk(std::move(fd), seen.place.path);
+  if (!same_content(disk.table(), seen.table))
+    base::fail(base::Kind::busy,
+               "the partition table of {} was changed by another program just now; try again",
+               seen.place.path);
+  return disks_.emplace(index, std::move(disk)).first->second;
+}
+
+void WritableDisks::commit(std::size_t index, const GptTable &table)
+{
+  GptDisk &changed = disk(index);
+  const Committed done = changed.commit(host_.sys, table);
+  if (!done.warning.empty())
+    host_.say(Level::warning, "{}: {}", changed.name(), done.warning);
+  inventory_.disks[index].table = changed.table();
+}
+
+void WritableDisks::repair_all()
+{
+  for (std::size_t index = 0; index < inventory_.disks.size(); ++index)
+    if (disk(index).repair(host_.sys))
+      host_.say(Level::notice,
+                "{}: the two copies of the partition table differed; made them equal again",
+                disk(index).name());
+}
+
+Slots::Slots(const base::Host &host, Inventory &inventory, const UpdatePlan &plan)
+    : host_(host), inventory_(inventory), plan_(plan), disks_(host, inventory)
+{
+}
+
+std::size_t Slots::disk_of(const Step &step) const
+{
+  return inventory_.ways.at(step.transfer).disk.value();
+}
+
+void Slots::open()
+{
+  if (open_)
+    return;
+  // What boots the old content goes first: from the next commit on it would boot garbage.
+  remove_boot_entries(host_, inventory_, plan_.displaced_versions);
+  TableChanges changes(disks_);
+  for (const Step &step : plan_.steps) {
+    if (!is_slot(step) || step.action != Action::acquire)
+      continue;
+    GptEntry &entry = changes.entry(disk_of(step), step.partition);
+    entry.type = partial_type(type_of(inventory_.holdings[step.transfer]));
+    entry.label = step.name;
+  }
+  changes.commit_all();
+  open_ = true;
+}
+
+Extent Slots::extent(const Step &step)
+{
+  GptDisk &disk = disks_.disk(disk_of(step));
+  const GptTable table = disk.table();
+  const GptEntry &entry = table.entry(step.partition);
+  return {&disk.fd(),
+          table.offset_of(entry),
+          table.length_of(entry),
+          fmt::format("partition {} of {}", step.partition, disk.name())};
+}
+
+bool Slots::holds_part(const Step &step) const
+{
+  const Holding &holding = inventory_.holdings[step.transfer];
+  return std::any_of(
+      holding.installed.begin(), holding.installed.end(), [&](const Instance &instance) {
+        return instance.partition == step.partition && instance.presence == Presence::partial &&
+               instance.metadata.version == plan_.version;
+      });
+}
+
+void Slots::publish(Presence presence, const std::vector<std::pair<std::size_t, Instance>> &victims)
+{
+  TableChanges changes(disks_);
+  for (const Step &step : plan_.steps) {
+    if (!is_slot(step) || step.action == Action::keep)
+      continue;
+    const base::Uuid &type = type_of(inventory_.holdings[step.transfer]);
+    GptEntry &entry = changes.entry(disk_of(step), step.partition);
+    entry.type = presence == Presence::pending ? pending_type(type) : type;
+    entry.label = step.name;
+    describe(entry, step.fields);
+  }
+  for (const auto &[transfer, victim] : victims)
+    make_empty(changes.entry(inventory_.ways[transfer].disk.value(), victim.partition),
+               type_of(inventory_.holdings[transfer]));
+  changes.commit_all();
+}
+
+Retyping::Retyping(const base::Host &host, Inventory &inventory)
+    : inventory_(inventory), disks_(host, inventory)
+{
+}
+
+void Retyping::set(std::size_t transfer, unsigned partition, Presence presence)
+{
+  const std::size_t index = inventory_.ways[transfer].disk.value();
+  const auto table = tables_.try_emplace(index, disks_.disk(index).table()).first;
+  const base::Uuid &type = type_of(inventory_.holdings[transfer]);
+  table->second.entry(partition).type = presence == Presence::partial   ? partial_type(type)
+                                        : presence == Presence::pending ? pending_type(type)
+                                                                        : type;
+}
+
+void Retyping::commit()
+{
+  for (const auto &[index, table] : tables_)
+    disks_.commit(index, table);
+}
+
+void empty_slots(WritableDisks &disks,
+                 const std::vector<Holding> &holdings,
+                 const std::vector<Reach> &ways,
+                 const std::vector<std::pair<std::size_t, Instance>> &victims)
+{
+  TableChanges changes(disks);
+  for (const auto &[transfer, victim] : victims)
+    make_empty(changes.entry(ways[transfer].disk.value(), victim.partition),
+               type_of(holdings[transfer]));
+  changes.commit_all();
+}
+
+void remove_boot_entries(const base::Host &host,
+                         Inventory &inventory,
+                         const std::set<std::string> &versions)
+{
+  struct Doomed {
+    BootRank rank;
+    std::size_t transfer;
+    const Instance *instance;
+  };
+
+  std::vector<Doomed> doomed;
+  for (std::size_t index = 0; index < inventory.holdings.size(); ++index) {
+    if (!inventory.holdings[index].is_boot)
+      continue;
+    for (const Instance &instance : inventory.holdings[index].installed)
+      if (versions.contains(instance.metadata.version))
+        doomed.push_back({boot_rank(instance.name), index, &instance});
+  }
+  std::stable_sort(doomed.begin(), doomed.end(), [](const Doomed &one, const Doomed &other) {
+    return one.rank > other.rank;
+  });
+  for (const Doomed &each : doomed) {
+    host.say(Level::info,
+             "♻ Removing old '{}', because the slot it boots is about to be written.",
+             each.instance->path);
+    remove_instance(host.sys, *inventory.ways[each.transfer].target, each.instance->name);
+  }
+}
+
+} // namespace updater
