@@ -37,8 +37,7 @@ def disk_node(text):
 
 
 def rows_sorted(text):
-    lines = text.splitlines()
-    return "\n".join(lines[:1] + sorted(lines[1:])) if lines else ""
+    return "\n".join(sorted(text.splitlines()))
 
 
 def last_block(text):
