@@ -209,7 +209,8 @@ int cleanup(const Call &call)
   if (call.options.cleanup && !*call.options.cleanup)
     base::fail(Kind::usage, "'cleanup' and --cleanup=no are contradictory.");
   for (const std::string &component : selected(call)) {
-    const updater::Scope scope = call.scope_of(component);
+    updater::Scope scope = call.scope_of(component);
+    scope.no_definitions = updater::NoDefinitions::accept; // all of them may have been removed
     if (!call.options.dry_run) {
       updater::cleanup(call.host, scope);
       continue;

@@ -97,18 +97,17 @@ private:
   void publish_file_or_tree(const Step &step)
   {
     StagedPart *part = staged_part(staged_, step);
-    if (part == nullptr) {
-      if (presence_ == Presence::installed)
-        publish_pending(host_.sys, *staged_.inventory.ways[step.transfer].target, step.name);
-      return;
-    }
-    if (part->file)
+    Place &place = *staged_.inventory.ways[step.transfer].target;
+    if (part != nullptr && part->file)
       publish_file(host_.sys, *part->file, prefix());
-    else
-      publish_tree(host_.sys,
-                   *part->tree,
-                   prefix(),
-                   step.fields.read_only.value_or(false) ? ReadOnly::yes : ReadOnly::no);
+    else if (part != nullptr)
+      publish_tree(host_.sys, *part->tree, prefix());
+    else if (presence_ == Presence::installed)
+      publish_pending(host_.sys, place, step.name);
+    const ResourceKind kind = staged_.inventory.holdings[step.transfer].transfer.target.kind;
+    const bool is_tree = kind == ResourceKind::directory || kind == ResourceKind::subvolume;
+    if (is_tree && presence_ == Presence::installed && step.fields.read_only == true)
+      make_read_only(host_.sys, place, step.name, kind);
   }
 
   const base::Host &host_;

@@ -91,6 +91,13 @@ private:
 
 } // namespace
 
+std::string unmarked(const std::string &name)
+{
+  const std::size_t slash = name.rfind('/');
+  const std::size_t start = slash == std::string::npos ? 0 : slash + 1;
+  return name.substr(0, start) + read_mark(name.substr(start)).name;
+}
+
 std::vector<Instance>
 list_instances(const base::Dir &dir, Inode inode, const std::vector<Pattern> &patterns)
 {

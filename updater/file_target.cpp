@@ -137,15 +137,15 @@ void publish_file(base::Sys &sys, NewFile &file, std::string_view prefix)
 void publish_pending(base::Sys &sys, Place &place, const std::string &below)
 {
   const OpenName name = open_name(sys, place, below);
-  std::string own = name.name;
-  if (own.starts_with(pending_prefix))
-    own.erase(0, pending_prefix.size());
-  rename_durably(sys, name.parent, marked(pending_prefix, own), own, place.is_boot);
+  rename_durably(sys, name.parent, marked(pending_prefix, name.name), name.name, place.is_boot);
 }
 
 void withdraw_file(base::Sys &sys, Place &place, const std::string &below)
 {
   const OpenName name = open_name(sys, place, below);
+  const auto status = name.parent.status(name.name);
+  if (status && S_ISDIR(status->st_mode)) // ReadOnly= may have made it immutable
+    sys.set_immutable(name.parent.dir(name.name).fd(), false);
   rename_durably(sys, name.parent, name.name, marked(pending_prefix, name.name), place.is_boot);
 }
 

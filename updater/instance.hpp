@@ -30,4 +30,7 @@ struct Instance {
   std::vector<std::string> urls{}; ///< for what is fetched: the same bytes, best mirror first
 };
 
+/// The name without the mark that its last component may carry.
+std::string unmarked(const std::string &name);
+
 } // namespace updater

@@ -18,6 +18,9 @@ namespace updater {
 /// Whether what a source shows becomes the mark that later offers are measured by.
 enum class Remember { no, yes };
 
+/// Whether it is a failure that there is not a single definition.
+enum class NoDefinitions { fail, accept };
+
 /// What the command line says about where and how to look.
 struct Scope {
   std::string definitions;     ///< --definitions=DIR; empty: the search path
@@ -26,6 +29,7 @@ struct Scope {
   std::string image;           ///< --image=FILE, for Path=auto; empty: none
   std::optional<bool> verify;  ///< --verify=BOOL, above every transfer's own
   Offline offline = Offline::no;
+  NoDefinitions no_definitions = NoDefinitions::fail;
   Remember remember = Remember::no; ///< only verbs that change the machine write anything
 };
 

@@ -242,7 +242,7 @@ Step plan_step(std::size_t index,
     step.action = Action::publish;
     step.fields = part.on_source ? fields_for(holding.transfer, *part.on_source)
                                  : fields_for(holding.transfer, *part.on_target);
-    step.name = part.on_target->name;
+    step.name = unmarked(part.on_target->name);
     step.partition = part.on_target->partition;
     const std::uint64_t allowed = instances_allowed(holding.transfer, limits);
     step.victims = oldest_beyond(holding, limits, allowed - 1, set.version);

@@ -28,19 +28,23 @@ void settle_tree(base::Sys &sys, const NewTree &tree)
   sys.sync_file_system(tree.dir);
 }
 
-void publish_tree(base::Sys &sys, NewTree &tree, std::string_view prefix, ReadOnly read_only)
+void publish_tree(base::Sys &sys, NewTree &tree, std::string_view prefix)
 {
   const std::string name = fmt::format("{}{}", prefix, tree.place.name);
   sys.rename(tree.place.parent, tree.temporary, tree.place.parent, name, base::Replace::yes);
   sys.sync(tree.place.parent);
   tree.temporary = name;
-  if (read_only == ReadOnly::no)
-    return;
-  // After the rename: an immutable directory cannot get another name.
-  if (tree.kind == ResourceKind::subvolume)
-    sys.set_subvolume_read_only(tree.dir, true);
+}
+
+void make_read_only(base::Sys &sys, const Place &place, const std::string &below, ResourceKind kind)
+{
+  const auto tree = place.dir->find_dir_no_symlinks(below);
+  if (!tree)
+    base::fail(base::Kind::busy, "{} vanished", place.dir->display(below));
+  if (kind == ResourceKind::subvolume)
+    sys.set_subvolume_read_only(*tree, true);
   else
-    sys.set_immutable(tree.dir.fd(), true);
+    sys.set_immutable(tree->fd(), true);
 }
 
 } // namespace updater

@@ -8,8 +8,6 @@
 
 namespace updater {
 
-enum class ReadOnly { no, yes };
-
 /// A directory or subvolume being installed under a name that nobody takes for it yet.
 struct NewTree {
   OpenName place;        ///< the final name
@@ -24,8 +22,15 @@ NewTree make_tree(base::Sys &sys, Place &place, const std::string &below, Resour
 /// Brings the whole tree to stable storage.
 void settle_tree(base::Sys &sys, const NewTree &tree);
 
-/// Gives a tree its next name, `prefix` put before its own, and makes it read-only if that is
-/// asked for. Durable on return.
-void publish_tree(base::Sys &sys, NewTree &tree, std::string_view prefix, ReadOnly read_only);
+/// Gives a tree its next name, `prefix` put before its own. Durable on return.
+void publish_tree(base::Sys &sys, NewTree &tree, std::string_view prefix);
+
+/// Protects an installed tree from changes: a subvolume by its read-only flag, a directory by the
+/// immutable flag where the file system has one. Only once it has its final name, because an
+/// immutable directory cannot get another.
+void make_read_only(base::Sys &sys,
+                    const Place &place,
+                    const std::string &below,
+                    ResourceKind kind);
 
 } // namespace updater
