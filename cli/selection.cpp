@@ -169,13 +169,16 @@ std::vector<std::string> chosen_features(const Call &call, const Definitions &de
   const Options &options = call.options;
   if (!options.arguments.empty() && (options.all_features || options.suggested_features))
     base::fail(Kind::usage,
-               "Feature names and --feature-all/--feature-suggested may not be combined.");
+               "Name features, or say --feature-all or --feature-suggested, but not both.");
   if (options.arguments.empty() && !options.all_features && !options.suggested_features)
     base::fail(Kind::usage,
                "No feature specified; name some, or say --feature-all or --feature-suggested.");
   std::vector<std::string> names;
-  for (const std::string &name : options.arguments)
+  for (const std::string &name : options.arguments) {
+    if (!updater::is_valid_feature_name(name))
+      base::fail(Kind::usage, "Feature name invalid: {}", name);
     names.push_back(find_feature(definitions, name).id);
+  }
   if (options.arguments.empty())
     for (const Feature &feature : definitions.features)
       if (options.all_features ||
@@ -216,9 +219,10 @@ std::vector<std::string> chosen_components(const Call &call)
   const bool is_named = !options.component.empty();
   const bool several = options.all_components || options.suggested_components;
   if (!options.arguments.empty() && (is_named || several))
-    base::fail(Kind::usage,
-               "Component names and --component=/--component-all/--component-suggested may not be "
-               "combined.");
+    base::fail(
+        Kind::usage,
+        "Name components, or say --component=, --component-all or --component-suggested, but "
+        "not both.");
   if (is_named)
     return {options.component};
   if (options.arguments.empty() && !several)
@@ -236,6 +240,9 @@ std::vector<std::string> chosen_components(const Call &call)
 
 int set_components(const Call &call, Enabled enabled)
 {
+  if (!call.options.definitions.empty())
+    base::fail(
+        Kind::usage, "The --definitions= switch may not be combined with '{}'.", call.options.verb);
   const updater::Lock lock = updater::take_lock(call.host, updater::open_state(call.host));
   const std::vector<std::string> known = updater::list_components(call.host).names;
   const std::vector<std::string> chosen = chosen_components(call);

@@ -19,49 +19,49 @@ constexpr std::size_t any_number = 1000;
 // clang-format off
 const std::vector<Verb> verbs = {
     {"list", "[VERSION]", 0, 1, "Show installed and available versions", false, false,
-     Components::one, list},
+     Several::none, list},
     {"features", "[FEATURE]", 0, 1, "Show optional features", false, false,
-     Components::one, features},
+     Several::none, features},
     {"enable-feature", "FEATURE…", 0, any_number, "Enable optional features", false, true,
-     Components::all, enable_feature},
+     Several::components_and_features, enable_feature},
     {"disable-feature", "FEATURE…", 0, any_number, "Disable optional features", false, true,
-     Components::all, disable_feature},
+     Several::components_and_features, disable_feature},
     {"check-new", "", 0, 0, "Check if there is a newer version", false, false,
-     Components::one, check_new},
+     Several::none, check_new},
     {"plan", "[VERSION]", 0, 1, "Show what an update would do, and why", true, false,
-     Components::one, plan},
+     Several::none, plan},
     {"update", "[VERSION]", 0, 1, "Install a newer version", false, true,
-     Components::all, update},
+     Several::components, update},
     {"acquire", "[VERSION]", 0, 1, "Fetch a newer version, without installing it", false, true,
-     Components::all, acquire},
+     Several::components, acquire},
     {"vacuum", "", 0, 0, "Make room by removing old versions", false, true,
-     Components::one, vacuum},
+     Several::none, vacuum},
     {"cleanup", "", 0, 0, "Remove files that no definition owns any more", false, true,
-     Components::all, cleanup},
+     Several::components, cleanup},
     {"rollback", "VERSION", 1, 1, "Go back to an installed version and stay there", true, true,
-     Components::one, rollback},
+     Several::none, rollback},
     {"pin", "VERSION", 1, 1, "Install no other version than this", true, true,
-     Components::one, pin},
+     Several::none, pin},
     {"hold", "", 0, 0, "Install nothing until released", true, true,
-     Components::one, hold},
+     Several::none, hold},
     {"skip", "VERSION", 1, 1, "Never install this version by itself", true, true,
-     Components::one, skip},
+     Several::none, skip},
     {"release", "[VERSION]", 0, 1, "Lift a pin, a hold and skips", true, true,
-     Components::one, release},
+     Several::none, release},
     {"history", "", 0, 0, "Show what was done to this machine", true, false,
-     Components::one, history},
+     Several::none, history},
     {"repair", "", 0, 0, "Heal damage, and check what is installed", true, true,
-     Components::one, repair},
+     Several::none, repair},
     {"pending", "", 0, 0, "Tell if a newer version is installed than was booted", false, false,
-     Components::one, pending},
+     Several::none, pending},
     {"reboot", "", 0, 0, "Reboot if a newer version is installed than was booted", false, true,
-     Components::one, reboot},
+     Several::none, reboot},
     {"components", "", 0, 0, "Show components", false, false,
-     Components::one, components},
+     Several::none, components},
     {"enable-component", "COMPONENT…", 0, any_number, "Enable components", false, true,
-     Components::all, enable_component},
+     Several::components_and_suggested, enable_component},
     {"disable-component", "COMPONENT…", 0, any_number, "Disable components", false, true,
-     Components::all, disable_component},
+     Several::components_and_suggested, disable_component},
 };
 // clang-format on
 
@@ -84,6 +84,9 @@ const Verb &find_verb(const Options &options)
 void check_selection(const Options &options, const Verb &verb)
 {
   const bool several = options.all_components || options.suggested_components;
+  const auto refuse = [&](const char *switches) {
+    base::fail(Kind::usage, "{} is not supported by '{}'.", switches, verb.name);
+  };
   if (!options.definitions.empty() && (!options.component.empty() || several))
     base::fail(Kind::usage,
                "The --definitions= and --component=/--component-all/--component-suggested switches "
@@ -95,10 +98,13 @@ void check_selection(const Options &options, const Verb &verb)
     base::fail(Kind::usage,
                "Please specify either --root= or --image=, the combination of both is not "
                "supported.");
-  if (several && verb.components == Components::one)
-    base::fail(Kind::usage,
-               "--component-all and --component-suggested are not supported by '{}'.",
-               verb.name);
+  if (options.all_components && verb.several == Several::none)
+    refuse("--component-all");
+  if (options.suggested_components && verb.several != Several::components_and_suggested)
+    refuse("--component-suggested");
+  if ((options.all_features || options.suggested_features) &&
+      verb.several != Several::components_and_features)
+    refuse("--feature-all/--feature-suggested");
   if (!options.component.empty() && !updater::is_valid_component_name(options.component))
     base::fail(Kind::usage, "Component name invalid: {}", options.component);
   if (options.dry_run && !verb.changes)

@@ -31,7 +31,13 @@ struct Call {
 /// A plain "no" (nothing newer, not pending) is not a failure, but has this exit status.
 constexpr int exit_no = 1;
 
-enum class Components { one, all }; ///< whether --component-all makes sense
+/// Which of the switches that select several things make sense.
+enum class Several {
+  none,
+  components,               ///< --component-all
+  components_and_features,  ///< also --feature-all and --feature-suggested
+  components_and_suggested, ///< --component-all and --component-suggested
+};
 
 struct Verb {
   const char *name;
@@ -41,7 +47,7 @@ struct Verb {
   const char *help;
   bool only_strake;
   bool changes; ///< --dry-run makes sense
-  Components components;
+  Several several;
   int (*run)(const Call &);
 };
 

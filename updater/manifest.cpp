@@ -54,24 +54,24 @@ std::size_t character_length(std::string_view text)
 std::string_view name_problem(std::string_view name)
 {
   if (name.empty())
-    return "the file name is empty";
+    return "Invalid filename: it is empty";
   if (name.size() > 1024)
-    return "the file name is longer than 1024 bytes";
+    return "Invalid filename: it is longer than 1024 bytes";
   if (name.find('%') != std::string_view::npos)
-    return "the file name has a \"%\", by which it could mean another one in a URL";
+    return "Invalid filename: it has a \"%\", by which it could mean another one in a URL";
   for (std::string_view rest = name; !rest.empty();) {
     const std::size_t length = character_length(rest);
     if (length == 0)
-      return "the file name is not UTF-8 or has control characters";
+      return "Invalid filename: it is not UTF-8 or has control characters";
     if (length == 1 && (rest.front() < ' ' || rest.front() == '\x7f'))
-      return "the file name has control characters";
+      return "Invalid filename: it has control characters";
     rest.remove_prefix(length);
   }
   for (std::size_t start = 0; start <= name.size();) {
     const std::size_t end = std::min(name.find('/', start), name.size());
     const std::string_view part = name.substr(start, end - start);
     if (part.empty() || part == "." || part == ".." || part.size() > 255)
-      return "the file name is not a normal path below the manifest";
+      return "Invalid filename: it is not a normal path below the manifest";
     start = end + 1;
   }
   return {};

@@ -103,7 +103,7 @@ TEST_CASE("a name that could lead out of the repository refuses the whole manife
                                  "%2e%2e/x",
                                  "os%20.raw"}) {
     CAPTURE(name);
-    CHECK(has(refusal(line("good") + line(name)), "line 2: the file name"));
+    CHECK(has(refusal(line("good") + line(name)), "line 2: Invalid filename"));
   }
 }
 
@@ -121,7 +121,7 @@ TEST_CASE("names with controls or broken UTF-8 are refused, others in UTF-8 are 
                                   "a\xed\xa0\x80"s,
                                   "a\xf4\x90\x80\x80"s}) {
     CAPTURE(name);
-    CHECK(has(refusal(line(name)), "line 1: the file name"));
+    CHECK(has(refusal(line(name)), "line 1: Invalid filename"));
   }
   CHECK(updater::parse_manifest(line("gr\xc3\xbc\xc3\x9f"
                                      "e-\xe2\x82\xac-\xf0\x9f\x9a\xa2.raw"))
