@@ -138,73 +138,70 @@ std::string word(const Value &value)
   return yes_no(value.get<bool>());
 }
 
+std::string size_text(const Value &value)
+{
+  constexpr std::array units = {"B", "K", "M", "G", "T"};
+  double size = value.get<double>();
+  std::size_t unit = 0;
+  for (; size >= 1024 && unit + 1 < units.size(); ++unit)
+    size /= 1024;
+  return unit == 0 ? fmt::format("{}B", value.get<std::uint64_t>())
+                   : fmt::format("{:.4g}{}", size, units[unit]);
+}
+
+/// A column whose cells are one field of the metadata.
+template <auto Field>
+Detail detail(const char *header,
+              const char *key,
+              Align align,
+              std::function<std::string(const Value &)> text)
+{
+  const auto value = [](const Instance &instance) { return value_of(instance.metadata.*Field); };
+  return {header, key, align, value, std::move(text)};
+}
+
+Value uuid_of(const Instance &instance)
+{
+  const auto &field = instance.metadata.partition_uuid;
+  return field ? Value(field->text()) : Value();
+}
+
+Value digest_of(const Instance &instance)
+{
+  const auto &field = instance.metadata.sha256;
+  return field ? Value(verity::hex(*field)) : Value();
+}
+
+std::string flags_text(const Value &value)
+{
+  return fmt::format("{:x}", value.get<std::uint64_t>());
+}
+
+std::string time_text(const Value &value)
+{
+  return local_time(value.get<std::uint64_t>());
+}
+
+std::string mode_text(const Value &value)
+{
+  return fmt::format("{:04o}", value.get<unsigned>());
+}
+
 std::vector<Detail> details()
 {
-  const auto uuid = [](const Instance &instance) {
-    const auto &field = instance.metadata.partition_uuid;
-    return field ? Value(field->text()) : Value();
-  };
-  const auto digest = [](const Instance &instance) {
-    const auto &field = instance.metadata.sha256;
-    return field ? Value(verity::hex(*field)) : Value();
-  };
-  const auto size_text = [](const Value &value) {
-    constexpr std::array units = {"B", "K", "M", "G", "T"};
-    double size = value.get<double>();
-    std::size_t unit = 0;
-    for (; size >= 1024 && unit + 1 < units.size(); ++unit)
-      size /= 1024;
-    return unit == 0 ? fmt::format("{}B", value.get<std::uint64_t>())
-                     : fmt::format("{:.4g}{}", size, units[unit]);
-  };
+  using updater::Metadata;
   return {
-      {"PTUUID", "ptuuid", Align::left, uuid, plain},
-      {"PTFLAGS",
-       "ptflags",
-       Align::right,
-       [](const Instance &instance) { return value_of(instance.metadata.partition_flags); },
-       [](const Value &value) { return fmt::format("{:x}", value.get<std::uint64_t>()); }},
-      {"MTIME",
-       "mtime",
-       Align::right,
-       [](const Instance &instance) { return value_of(instance.metadata.modified_us); },
-       [](const Value &value) { return local_time(value.get<std::uint64_t>()); }},
-      {"MODE",
-       "mode",
-       Align::right,
-       [](const Instance &instance) { return value_of(instance.metadata.mode); },
-       [](const Value &value) { return fmt::format("{:04o}", value.get<unsigned>()); }},
-      {"SIZE",
-       "size",
-       Align::right,
-       [](const Instance &instance) { return value_of(instance.metadata.size); },
-       size_text},
-      {"TRIES-DONE",
-       "tries-done",
-       Align::right,
-       [](const Instance &instance) { return value_of(instance.metadata.tries_done); },
-       plain},
-      {"TRIES-LEFT",
-       "tries-left",
-       Align::right,
-       [](const Instance &instance) { return value_of(instance.metadata.tries_left); },
-       plain},
-      {"NOAUTO",
-       "noauto",
-       Align::left,
-       [](const Instance &instance) { return value_of(instance.metadata.no_auto); },
-       word},
-      {"RO",
-       "ro",
-       Align::left,
-       [](const Instance &instance) { return value_of(instance.metadata.read_only); },
-       word},
-      {"GROWFS",
-       "growfs",
-       Align::left,
-       [](const Instance &instance) { return value_of(instance.metadata.grow_file_system); },
-       word},
-      {"SHA256", "sha256", Align::left, digest, plain},
+      {"PTUUID", "ptuuid", Align::left, uuid_of, plain},
+      detail<&Metadata::partition_flags>("PTFLAGS", "ptflags", Align::right, flags_text),
+      detail<&Metadata::modified_us>("MTIME", "mtime", Align::right, time_text),
+      detail<&Metadata::mode>("MODE", "mode", Align::right, mode_text),
+      detail<&Metadata::size>("SIZE", "size", Align::right, size_text),
+      detail<&Metadata::tries_done>("TRIES-DONE", "tries-done", Align::right, plain),
+      detail<&Metadata::tries_left>("TRIES-LEFT", "tries-left", Align::right, plain),
+      detail<&Metadata::no_auto>("NOAUTO", "noauto", Align::left, word),
+      detail<&Metadata::read_only>("RO", "ro", Align::left, word),
+      detail<&Metadata::grow_file_system>("GROWFS", "growfs", Align::left, word),
+      {"SHA256", "sha256", Align::left, digest_of, plain},
   };
 }
 
