@@ -56,7 +56,7 @@ const char *protocol_name(Scheme scheme)
 
 } // namespace
 
-Attempt::Attempt(AttemptPlan plan)
+FetchAttempt::FetchAttempt(AttemptPlan plan)
     : plan_(std::move(plan)), handle_(curl_easy_init()), position_(plan_.asked.from)
 {
   if (!handle_)
@@ -68,7 +68,7 @@ Attempt::Attempt(AttemptPlan plan)
   set(handle(), CURLOPT_HTTPHEADER, headers_.get());
 }
 
-void Attempt::set_up()
+void FetchAttempt::set_up()
 {
   const TransportOptions &options = plan_.options;
   set(handle(), CURLOPT_URL, plan_.url.secret_text().c_str());
@@ -80,9 +80,9 @@ void Attempt::set_up()
   set(handle(), CURLOPT_BUFFERSIZE, 256L * 1024);
   set(handle(), CURLOPT_TCP_KEEPALIVE, 1L);
   set(handle(), CURLOPT_ERRORBUFFER, curl_text_.data());
-  set(handle(), CURLOPT_HEADERFUNCTION, &Attempt::on_head);
+  set(handle(), CURLOPT_HEADERFUNCTION, &FetchAttempt::on_head);
   set(handle(), CURLOPT_HEADERDATA, static_cast<void *>(this));
-  set(handle(), CURLOPT_WRITEFUNCTION, &Attempt::on_body);
+  set(handle(), CURLOPT_WRITEFUNCTION, &FetchAttempt::on_body);
   set(handle(), CURLOPT_WRITEDATA, static_cast<void *>(this));
   set(handle(), CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(handle(), CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
@@ -111,7 +111,7 @@ void Attempt::set_up()
     add_header("If-None-Match: " + plan_.asked.etag);
 }
 
-void Attempt::set_up_secrets()
+void FetchAttempt::set_up_secrets()
 {
   const Secrets &secrets = plan_.options.secrets;
   const auto is_for_this_origin = [this](const std::string &origin) {
@@ -132,7 +132,7 @@ void Attempt::set_up_secrets()
   set_blob(handle(), CURLOPT_SSLKEY_BLOB, secrets.client_key);
 }
 
-void Attempt::add_header(const std::string &line)
+void FetchAttempt::add_header(const std::string &line)
 {
   curl_slist *longer = curl_slist_append(headers_.get(), line.c_str());
   if (longer == nullptr)
@@ -143,7 +143,7 @@ void Attempt::add_header(const std::string &line)
 
 /// An exception must not pass through libcurl, which is C: it is kept for end(), and 0 instead of
 /// the size makes libcurl stop.
-template <typename Body> std::size_t Attempt::guarded(Body body) noexcept
+template <typename Body> std::size_t FetchAttempt::guarded(Body body) noexcept
 {
   try {
     return body();
@@ -153,19 +153,19 @@ template <typename Body> std::size_t Attempt::guarded(Body body) noexcept
   }
 }
 
-std::size_t Attempt::on_head(char *data, std::size_t one, std::size_t size, void *self)
+std::size_t FetchAttempt::on_head(char *data, std::size_t one, std::size_t size, void *self)
 {
-  auto *attempt = static_cast<Attempt *>(self);
+  auto *attempt = static_cast<FetchAttempt *>(self);
   return attempt->guarded([&] { return attempt->take_head({data, one * size}); });
 }
 
-std::size_t Attempt::on_body(char *data, std::size_t one, std::size_t size, void *self)
+std::size_t FetchAttempt::on_body(char *data, std::size_t one, std::size_t size, void *self)
 {
-  auto *attempt = static_cast<Attempt *>(self);
+  auto *attempt = static_cast<FetchAttempt *>(self);
   return attempt->guarded([&] { return attempt->take_body({data, one * size}); });
 }
 
-std::size_t Attempt::take_head(std::string_view data)
+std::size_t FetchAttempt::take_head(std::string_view data)
 {
   const HeadReader::State state = reader_.add(data);
   if (state == HeadReader::State::refused) {
@@ -180,7 +180,7 @@ std::size_t Attempt::take_head(std::string_view data)
   return data.size();
 }
 
-std::size_t Attempt::take_body(std::string_view data)
+std::size_t FetchAttempt::take_body(std::string_view data)
 {
   if (!response_) {
     discarded_ += data.size();
@@ -199,7 +199,7 @@ std::size_t Attempt::take_body(std::string_view data)
   return data.size();
 }
 
-void Attempt::begin(base::Response response)
+void FetchAttempt::begin(base::Response response)
 {
   response.url = plan_.url.shown();
   response_ = std::move(response);
@@ -207,7 +207,7 @@ void Attempt::begin(base::Response response)
   plan_.receiver.begin(*response_);
 }
 
-Judgement Attempt::end(CURLcode code)
+Judgement FetchAttempt::end(CURLcode code)
 {
   if (thrown_)
     base::during("fetching " + plan_.url.shown(), [this] { std::rethrow_exception(thrown_); });
@@ -227,7 +227,7 @@ Judgement Attempt::end(CURLcode code)
   return Deliver{*response_};
 }
 
-Failure Attempt::failure_of(CURLcode code) const
+Failure FetchAttempt::failure_of(CURLcode code) const
 {
   const std::string text =
       std::strlen(curl_text_.data()) != 0 ? curl_text_.data() : curl_easy_strerror(code);

@@ -29,12 +29,12 @@ struct AttemptPlan {
 
 /// One request and its answer. Judges the head when it is whole and lets only what was asked for
 /// through to the receiver. Not to be moved while libcurl has its handle.
-class Attempt {
+class FetchAttempt {
 public:
-  explicit Attempt(AttemptPlan plan);
-  Attempt(const Attempt &) = delete;
-  Attempt &operator=(const Attempt &) = delete;
-  ~Attempt() = default;
+  explicit FetchAttempt(AttemptPlan plan);
+  FetchAttempt(const FetchAttempt &) = delete;
+  FetchAttempt &operator=(const FetchAttempt &) = delete;
+  ~FetchAttempt() = default;
 
   [[nodiscard]] CURL *handle() const { return handle_.get(); }
 

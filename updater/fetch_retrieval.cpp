@@ -73,13 +73,13 @@ CURL *Retrieval::start()
   const auto progress = [this](std::uint64_t so_far, std::optional<std::uint64_t> total) {
     setting_.observer.progress({index_, asked_url_->shown(), so_far, total});
   };
-  attempt_ = std::make_unique<Attempt>(AttemptPlan{*asked_url_,
-                                                   next_question(),
-                                                   *wanted_.receiver,
-                                                   setting_.options,
-                                                   setting_.clock,
-                                                   time_left(),
-                                                   progress});
+  attempt_ = std::make_unique<FetchAttempt>(AttemptPlan{*asked_url_,
+                                                        next_question(),
+                                                        *wanted_.receiver,
+                                                        setting_.options,
+                                                        setting_.clock,
+                                                        time_left(),
+                                                        progress});
   return attempt_->handle();
 }
 

@@ -54,7 +54,7 @@ private:
   std::size_t mirror_ = 0;
   std::optional<Url> redirected_; ///< where the present mirror sent us
   unsigned redirects_ = 0;
-  std::unique_ptr<Attempt> attempt_;
+  std::unique_ptr<FetchAttempt> attempt_;
   std::optional<Url> asked_url_; ///< what the latest attempt asked for
 
   std::uint64_t position_ = 0; ///< how much of the object the receiver has
