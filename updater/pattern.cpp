@@ -255,37 +255,45 @@ Pattern Pattern::parse(std::string_view text)
     refuse(text, "after \"**/\" comes a plain file name, without another \"/\"");
 
   Pattern pattern(std::string(text), {}, any_depth);
-  std::vector<Element> &elements = pattern.elements_;
   for (std::size_t index = 0; index < body.size(); ++index) {
-    char letter = body[index];
-    if (letter == '@') {
-      if (++index == body.size())
-        refuse(text, "it ends in a single \"@\"; write @@ for the character itself");
-      letter = body[index];
-      if (letter != '@') {
-        const Wildcard wildcard = parse_wildcard(text, letter);
-        if (pattern.has(wildcard))
-          refuse(text, "@{} occurs twice", letter);
-        if (!elements.empty() && elements.back().wildcard)
-          refuse(text,
-                 "nothing tells where @{} ends and @{} begins; put a character between them",
-                 row(*elements.back().wildcard).letter,
-                 letter);
-        elements.push_back({wildcard, {}});
-        continue;
-      }
+    if (body[index] != '@') {
+      pattern.add_literal(body[index]);
+      continue;
     }
-    if (!is_literal(letter))
-      refuse(text, "{} is not allowed in it", shown(letter));
-    const bool joins = !elements.empty() && !elements.back().wildcard && letter != '/' &&
-                       elements.back().literal != "/";
-    if (!joins)
-      elements.push_back({std::nullopt, {}});
-    elements.back().literal += letter;
+    if (++index == body.size())
+      refuse(text, "it ends in a single \"@\"; write @@ for the character itself");
+    if (body[index] == '@')
+      pattern.add_literal('@');
+    else
+      pattern.add_wildcard(body[index]);
   }
   if (!pattern.has(Wildcard::version))
     refuse(text, "it lacks @v, without which no version can be told");
   return pattern;
+}
+
+void Pattern::add_wildcard(char letter)
+{
+  const Wildcard wildcard = parse_wildcard(text_, letter);
+  if (has(wildcard))
+    refuse(text_, "@{} occurs twice", letter);
+  if (!elements_.empty() && elements_.back().wildcard)
+    refuse(text_,
+           "nothing tells where @{} ends and @{} begins; put a character between them",
+           row(*elements_.back().wildcard).letter,
+           letter);
+  elements_.push_back({wildcard, {}});
+}
+
+void Pattern::add_literal(char letter)
+{
+  if (!is_literal(letter))
+    refuse(text_, "{} is not allowed in it", shown(letter));
+  const bool joins = !elements_.empty() && !elements_.back().wildcard && letter != '/' &&
+                     elements_.back().literal != "/";
+  if (!joins)
+    elements_.push_back({std::nullopt, {}});
+  elements_.back().literal += letter;
 }
 
 std::optional<Metadata> Pattern::consume(std::string_view path, Extent extent) const

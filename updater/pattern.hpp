@@ -75,6 +75,9 @@ private:
 
   enum class Extent { whole, directory };
 
+  void add_wildcard(char letter);
+  void add_literal(char letter);
+
   Pattern(std::string text, std::vector<Element> elements, bool any_depth)
       : text_(std::move(text)), elements_(std::move(elements)), any_depth_(any_depth)
   {

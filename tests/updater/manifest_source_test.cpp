@@ -138,7 +138,7 @@ TEST_CASE("a page for every name does not hide the signature that is there")
   CHECK(world.fetch().manifest.entries.size() == 2);
 }
 
-TEST_CASE("no manifest at all is not found; a page in its place is not trusted")
+TEST_CASE("no manifest at all is not found, a page in its place is not trusted")
 {
   World world;
   CHECK(has(world.refusal(base::Kind::not_found), "there is no SHA256SUMS at https://a.test/os"));

@@ -135,7 +135,7 @@ TEST_CASE("overlong names are refused")
   CHECK(has(refusal(line("d/" + std::string(1023, 'n'))), "longer than 1024"));
 }
 
-TEST_CASE("one name with two hashes is refused; twice with the same it counts once")
+TEST_CASE("one name with two hashes is refused, twice with the same it counts once")
 {
   CHECK(has(refusal(line("a") + line("b") + line("a", other_hash)),
             "line 3: \"a\" has another hash in an earlier line"));
