@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares the manual and the completions with the tables in the code, both ways.
+
+What a page says about a key cannot be judged here, but that every key, verb, option, exit status
+and variable has its place, and that no page has one that is not there.
+"""
+
+import pathlib
+import re
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+STRING = r'"((?:[^"\\]|\\.)*)"'
+
+
+def source(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def page(name):
+    return source(f"man/{name}.scd")
+
+
+def section(text, title):
+    """The lines between one header of a page and the next."""
+    found = re.search(rf"^# {re.escape(title)}\n(.*?)(?=^# |\Z)", text, re.S | re.M)
+    if not found:
+        raise AssertionError(f"there is no section {title}")
+    return found.group(1)
+
+
+def entries(text):
+    """What the lines that head an indented text name in bold: "*-a*, *--all*" is two."""
+    names = []
+    for line in text.splitlines():
+        if line.startswith("*"):
+            names += re.findall(r"\*([^*\s]+)\*", line)
+    return names
+
+
+def table(path, expression, at_least):
+    """Rows of a table in the code; fewer than there must be mean that the form has changed."""
+    rows = re.findall(expression, source(path), re.S)
+    if len(rows) < at_least:
+        raise AssertionError(f"{path}: found only {len(rows)} rows; does the form still fit?")
+    return rows
+
+
+def options():
+    """(name, letter, argument, only_strake) of each."""
+    rows = table(
+        "cli/options.cpp",
+        rf"\{{{STRING},\s*('.'|0),\s*({STRING}|nullptr),\s*{STRING},\s*(true|false),\s*\[",
+        20,
+    )
+    return [
+        (name, letter.strip("'0"), argument or None, only == "true")
+        for name, letter, _, argument, _, only in rows
+    ]
+
+
+def verbs():
+    """(name, arguments, only_strake, changes) of each."""
+    rows = table(
+        "cli/verbs.cpp",
+        rf"\{{{STRING},\s*{STRING},\s*\d+,\s*\w+,\s*{STRING},\s*(true|false),\s*(true|false),",
+        20,
+    )
+    return [(name, args, only == "true", changes == "true") for name, args, _, only, changes in rows]
+
+
+def transfer_keys(part):
+    rows = table("updater/transfer_file.cpp", rf"Row\{{{STRING},\s*{STRING},", 28)
+    return [key for name, key in rows if name == part]
+
+
+def common_keys():
+    return table("updater/component.cpp", rf"\{{\s*section,\s*{STRING},", 15)
+
+
+class Manual(unittest.TestCase):
+    def same(self, documented, there, where):
+        self.assertEqual(sorted(documented), sorted(there), where)
+
+    def keys(self, name, title):
+        return [entry.rstrip("=") for entry in entries(section(page(name), title))]
+
+    def test_every_page_can_be_made(self):
+        pages = sorted((ROOT / "man").glob("*.scd"))
+        self.assertEqual(len(pages), 5)
+        for path in pages:
+            with path.open("rb") as text:
+                done = subprocess.run(["scdoc"], stdin=text, capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, f"{path.name}: {done.stderr.decode()}")
+
+    def test_the_keys_of_transfers_are_those_that_are_read(self):
+        for part in ("Transfer", "Source", "Target"):
+            title = f"[{part.upper()}] SECTION"
+            self.same(self.keys("strake.transfer.5", title), transfer_keys(part), title)
+
+    def test_the_keys_of_features_and_components_are_those_that_are_read(self):
+        suggestions = "WHEN IT IS SUGGESTED"
+        feature = self.keys("strake.feature.5", "[FEATURE] SECTION")
+        self.same(
+            feature + self.keys("strake.feature.5", suggestions),
+            common_keys() + table("updater/component.cpp", rf'\{{"Feature",\s*{STRING},', 1),
+            "strake.feature(5)",
+        )
+        component = self.keys("strake.component.5", "[COMPONENT] SECTION")
+        self.same(
+            component + self.keys("strake.component.5", suggestions),
+            common_keys(),
+            "strake.component(5)",
+        )
+
+    def test_the_keys_of_the_transport_are_those_that_are_read(self):
+        there = table("updater/fetch_configuration.cpp", rf"Key\{{{STRING},", 15)
+        title = "[TRANSPORT] SECTION"
+        self.same(self.keys("strake-transport.conf.5", title), there, title)
+
+    def test_every_key_has_its_default_and_an_example(self):
+        for name in ("transfer.5", "feature.5", "component.5", "transport.conf.5"):
+            text = page(f"strake-{name}" if name.startswith("transport") else f"strake.{name}")
+            for key, body in re.findall(r"^\*(\w+)=\*\n((?:\t.*\n)+)", text, re.M):
+                examples = re.findall(rf"^\tExample: _{key}=.+_$", body, re.M)
+                self.assertEqual(len(examples), 1, f"{name}: {key}= has no example")
+                is_question = key.startswith("SuggestOn")
+                says = re.search(r"default|must be given", body)
+                self.assertTrue(is_question or says, f"{name}: {key}= has no default")
+
+    def test_wildcards_and_specifiers_are_those_that_are_known(self):
+        letters = table("updater/pattern.cpp", r"W(?:ildcard)?::\w+,\s*'(\w)'", 12)
+        self.same(
+            [entry for entry in entries(section(page("strake.transfer.5"), "PATTERNS"))],
+            [f"@{letter}" for letter in letters] + ["@@"],
+            "PATTERNS",
+        )
+        known = table("base/specifier.cpp", rf"known_letters = {STRING}", 1)[0]
+        self.same(
+            entries(section(page("strake.transfer.5"), "SPECIFIERS")),
+            [f"%{letter}" for letter in known] + ["%%"],
+            "SPECIFIERS",
+        )
+
+    def test_the_commands_are_those_of_the_program(self):
+        documented = entries(section(page("strake.1"), "COMMANDS"))
+        self.same(documented, [verb[0] for verb in verbs()], "COMMANDS")
+
+    def test_a_command_is_shown_with_the_arguments_it_takes(self):
+        text = section(page("strake.1"), "COMMANDS")
+        for name, arguments, _, _ in verbs():
+            heading = re.search(rf"^\*{name}\*(.*)$", text, re.M).group(1)
+            word = re.sub(r"[^A-Z]", "", arguments)
+            self.assertEqual(re.sub(r"[^A-Z]", "", heading), word, name)
+
+    def test_the_options_are_those_of_the_program(self):
+        documented = [entry.rstrip("=") for entry in entries(section(page("strake.1"), "OPTIONS"))]
+        there = [f"--{name}" for name, _, _, _ in options()]
+        there += [f"-{letter}" for _, letter, _, _ in options() if letter]
+        self.same(documented, there, "OPTIONS")
+
+    def test_an_option_is_shown_with_the_argument_it_takes(self):
+        for name, _, argument, _ in options():
+            heading = f"*--{name}=*_{argument}_" if argument else f"*--{name}*"
+            self.assertRegex(page("strake.1"), rf"(?m)^(\*-\w\*, )?{re.escape(heading)}$")
+
+    def test_exit_statuses_are_those_of_the_kinds_of_failure(self):
+        kinds = table("base/error.cpp", rf"KindRow\{{Kind::\w+,\s*{STRING},\s*(\d+)\}}", 10)
+        text = section(page("strake.1"), "EXIT STATUS")
+        for word, status in kinds:
+            self.assertRegex(text, rf"(?m)^\*{status}\*\n\t{word}: ")
+        others = ["0", "1", "130", "143"]
+        self.same(entries(text), others + [status for _, status in kinds], "EXIT STATUS")
+
+    def test_every_variable_that_is_read_is_documented(self):
+        read = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
+        for folder in ("base", "verity", "updater", "cli"):
+            for path in (ROOT / folder).glob("*.cpp"):
+                text = path.read_text(encoding="utf-8")
+                read |= set(re.findall(r'\bvariable\("(\w+)"\)', text))
+                read |= set(re.findall(r'from_environment\(host, "(\w+)"\)', text))
+                read |= set(re.findall(r'environment\.(?:find|contains)\("(\w+)"\)', text))
+                for names in re.findall(r"for \(const char \*name : \{([^}]*)\}\)\s*if \(const auto "
+                                        r"\w+ = host\.variable\(name\)", text):
+                    read |= set(re.findall(r'"(\w+)"', names))
+        self.same(entries(section(page("strake.1"), "ENVIRONMENT")), read, "ENVIRONMENT")
+
+    def test_the_files_are_those_that_are_kept(self):
+        text = section(page("strake.1"), "FILES")
+        for name in ("history.jsonl", "policy.json", "attempt.json", "contents.json", "holder",
+                     "staging/", "seen/", "cache/"):
+            self.assertIn(f"_/var/lib/strake/{name}_", text)
+            word = name.rstrip("/")
+            used = any(f'"{word}"' in path.read_text(encoding="utf-8") or
+                       f"/var/lib/strake/{word}" in path.read_text(encoding="utf-8")
+                       for path in (ROOT / "updater").glob("*.cpp"))
+            self.assertTrue(used, f"nothing keeps {name}")
+
+
+if __name__ == "__main__":
+    unittest.main()
