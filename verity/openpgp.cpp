@@ -252,6 +252,13 @@ std::vector<std::string_view> words_of(std::string_view line)
   return words;
 }
 
+/// Of a version 4 key, or of a version 5 or 6 one.
+bool is_fingerprint(std::string_view word)
+{
+  return (word.size() == 40 || word.size() == 64) &&
+         word.find_first_not_of("0123456789ABCDEF") == std::string_view::npos;
+}
+
 std::string reason_for(std::string_view keyword, std::string_view key)
 {
   if (keyword == "BADSIG")
@@ -347,7 +354,7 @@ Verdict read_gpgv_status(std::string_view status)
       continue;
     if (keyword == "GOODSIG")
       good = true;
-    if (keyword == "VALIDSIG" && good)
+    if (keyword == "VALIDSIG" && good && is_fingerprint(words.back())) // else it is cut short
       return {
           .trusted = true, .why = {}, .fingerprint = std::string(words.back()), .signed_at = {}};
     if (std::string why = reason_for(keyword, words[2]); !why.empty()) {

@@ -429,8 +429,9 @@ TEST_CASE("status lines of gpgv are believed only as a good and valid pair of on
   using verity::read_gpgv_status;
   const std::string start = "[GNUPG:] NEWSIG\n";
   const std::string good = "[GNUPG:] GOODSIG AAAA alice\n";
-  const std::string valid = "[GNUPG:] VALIDSIG F00 2026-01-01 1 0 4 0 22 8 00 F11\n";
-  CHECK(read_gpgv_status(start + good + valid).fingerprint == "F11");
+  const std::string primary(40, 'F');
+  const std::string valid = "[GNUPG:] VALIDSIG F00 2026-01-01 1 0 4 0 22 8 00 " + primary + "\n";
+  CHECK(read_gpgv_status(start + good + valid).fingerprint == primary);
   CHECK_FALSE(read_gpgv_status("").trusted);
   CHECK_FALSE(read_gpgv_status(start + valid).trusted);
   CHECK_FALSE(read_gpgv_status(start + good).trusted);
@@ -440,6 +441,8 @@ TEST_CASE("status lines of gpgv are believed only as a good and valid pair of on
   CHECK_FALSE(read_gpgv_status(start + "[GNUPG:] EXPSIG AAAA alice\n" + valid).trusted);
   CHECK_FALSE(read_gpgv_status(start + good + "[GNUPG:] BADSIG AAAA alice\n" + valid).trusted);
   CHECK_FALSE(read_gpgv_status("GOODSIG AAAA\nVALIDSIG F00\n").trusted);
+  const std::string cut_short = valid.substr(0, valid.find(" 8 "));
+  CHECK_FALSE(read_gpgv_status("[GNUPG:] GOODSIG AAAA name\n" + cut_short).trusted);
   CHECK(read_gpgv_status(start + "[GNUPG:] BADSIG AAAA GOODSIG x\n").why ==
         "the signature by key AAAA does not fit the data");
 }
