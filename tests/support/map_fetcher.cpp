@@ -3,6 +3,8 @@
 
 #include "base/error.hpp"
 
+#include <algorithm>
+
 namespace support {
 
 std::vector<base::Fetched> MapFetcher::fetch(const std::vector<base::Fetch> &wanted)
@@ -47,7 +49,13 @@ base::Fetched MapFetcher::deliver(const base::Fetch &wanted, const std::string &
       wanted.have <= body.size())
     response.offset = wanted.have;
   wanted.receiver->begin(response);
-  wanted.receiver->receive(std::as_bytes(std::span(body)).subspan(response.offset));
+  answered_from[url] = response.offset;
+  const base::Bytes rest = std::as_bytes(std::span(body)).subspan(response.offset);
+  if (const auto cut = cuts.extract(url)) {
+    wanted.receiver->receive(rest.first(std::min(cut.mapped(), rest.size())));
+    base::fail(base::Kind::network, "{}: the connection broke", url);
+  }
+  wanted.receiver->receive(rest);
   return {.state = base::FetchState::complete, .response = response};
 }
 

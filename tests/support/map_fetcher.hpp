@@ -18,6 +18,10 @@ public:
   std::map<std::string, std::string> etags;
   /// URLs that fail, with what the error says ("the server answered 503").
   std::map<std::string, std::string> failures;
+  /// URLs whose connection breaks after so many bytes of an answer; each once.
+  std::map<std::string, std::size_t> cuts;
+  /// From which byte on the last answer for a URL came.
+  std::map<std::string, std::uint64_t> answered_from;
   /// Every URL asked for, in order; mirrors only as far as they were tried.
   std::vector<std::string> asked;
   /// Called before each URL is answered: here a test lets the server change under the client.

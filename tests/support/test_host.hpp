@@ -28,6 +28,8 @@ public:
 /// and the real programs.
 class TestHost {
 public:
+  explicit TestHost(Storage storage = Storage::disk) : root(storage) {}
+
   TempRoot root;
   MapFetcher fetcher;
   SetClock clock;
