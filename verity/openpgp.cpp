@@ -2,6 +2,7 @@
 #include "verity/openpgp.hpp"
 
 #include "base/error.hpp"
+#include "verity/key_block.hpp"
 #include "verity/openpgp_packets.hpp"
 
 #include <sys/stat.h>
@@ -109,6 +110,7 @@ constexpr std::chrono::minutes clock_slack{10};
 struct Signature {
   std::string packet;
   std::optional<std::chrono::sys_seconds> made;
+  std::string key_block;
 };
 
 struct Signatures {
@@ -147,7 +149,7 @@ Signatures read_signatures(std::string_view content)
       return unusable("the signature is damaged");
     if (facts->type != 0)
       return unusable("it is not a signature of a binary document; sign without --textmode");
-    found.all.push_back({std::string(packet.whole), facts->made});
+    found.all.push_back({std::string(packet.whole), facts->made, std::string(facts->key_block)});
   }
   return found;
 }
@@ -325,9 +327,10 @@ Verdict verify_openpgp(base::Runner &programs,
   // One at a time: gpgv gives up at the first that does not fit, and a signature's time is only
   // to be believed if it is that one that is good.
   for (const Signature &one : signatures.all) {
-    Verdict verdict = one.made && *one.made > now + clock_slack
-                          ? refused("the signature is from the future; is the clock right?")
-                          : ask(programs, keyring, one.packet, data, now);
+    Verdict verdict =
+        one.made && *one.made > now + clock_slack
+            ? refused("the signature is from the future; is the clock right?")
+            : ask(programs, with_new_subkeys(keyring, one.key_block, now), one.packet, data, now);
     if (verdict.trusted) {
       verdict.signed_at = one.made;
       return verdict;

@@ -45,7 +45,9 @@ std::string unpack_keyring(std::string_view content, const std::string &path);
 
 /// Asks `sqv`, or `gpgv` where that is not installed, whether `signature` (armored or binary) is a
 /// detached signature of exactly these bytes by at least one key of the ring that has neither
-/// expired (at `now`) nor been revoked. Signatures by unknown keys beside it do no harm. Only
+/// expired (at `now`) nor been revoked. A subkey that the ring does not have counts as well if the
+/// signature brings it along (gpg --include-key-block), bound by a primary key of the ring: see
+/// with_new_subkeys(). Signatures by unknown keys beside it do no harm. Only
 /// binary document signatures that are not from the future count: a text signature would let line
 /// ends be changed, and a signed message in place of a signature would be checked instead of the
 /// data. A "no" is a Verdict; throws Kind::config if neither program is there and Kind::io if it

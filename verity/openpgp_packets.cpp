@@ -77,12 +77,15 @@ void read_subpacket(std::string_view subpacket, SignatureFacts &facts)
   constexpr std::uint64_t creation_time = 2;
   constexpr std::uint64_t key_expiration = 9;
   constexpr std::uint64_t key_flags = 27;
+  constexpr std::uint64_t key_block = 38;
   if (type == creation_time && subpacket.size() == 5)
     facts.made = at(reader.number(4));
   else if (type == key_expiration && subpacket.size() == 5)
     facts.key_lifetime_seconds = static_cast<std::uint32_t>(reader.number(4));
   else if (type == key_flags)
     facts.grants_key_flags = true;
+  else if (type == key_block && subpacket.size() > 2 && reader.number(1) == 0) // the format
+    facts.key_block = subpacket.substr(2);
 }
 
 std::optional<SignatureFacts> read_old_signature(Reader reader)
@@ -177,12 +180,10 @@ void judge(KeyPart &part, const Packet &packet, std::chrono::sys_seconds now)
   if (!facts || !facts->grants_key_flags || !facts->made ||
       (part.judged && *facts->made < *part.judged))
     return;
-  Reader key(part.key.body);
-  (void)key.number(1);
-  const std::chrono::sys_seconds made = at(key.number(4));
+  const auto made = key_creation(part.key.body);
   const std::uint32_t lifetime = facts->key_lifetime_seconds.value_or(0);
   part.judged = facts->made;
-  part.expired = lifetime != 0 && made + std::chrono::seconds(lifetime) <= now;
+  part.expired = lifetime != 0 && (!made || *made + std::chrono::seconds(lifetime) <= now);
 }
 
 std::vector<KeyPart> key_parts(const std::vector<Packet> &packets, std::chrono::sys_seconds now)
@@ -245,6 +246,14 @@ std::optional<SignatureFacts> read_signature(std::string_view body)
   if (!reader.good() || !hashed.good())
     return std::nullopt;
   return facts;
+}
+
+std::optional<std::chrono::sys_seconds> key_creation(std::string_view body)
+{
+  Reader reader(body);
+  (void)reader.number(1); // the version
+  const std::chrono::sys_seconds made = at(reader.number(4));
+  return reader.good() ? std::optional(made) : std::nullopt;
 }
 
 std::optional<std::string> unarmor(std::string_view text, std::string_view label)

@@ -31,9 +31,13 @@ struct SignatureFacts {
   std::optional<std::chrono::sys_seconds> made;
   std::optional<std::uint32_t> key_lifetime_seconds; ///< from the key's creation; 0 is for ever
   bool grants_key_flags = false;                     ///< only a key's signature about itself does
+  std::string_view key_block; ///< the signer's certificate, if brought along; points into the body
 };
 
 std::optional<SignatureFacts> read_signature(std::string_view body);
+
+/// When the key or subkey with this packet body says it was made; nothing if it is cut short.
+std::optional<std::chrono::sys_seconds> key_creation(std::string_view body);
 
 /// The content of all armored blocks with this label ("PGP SIGNATURE") in a text, one after the
 /// other; nothing if there is none or if one is damaged. Text around the blocks is skipped.

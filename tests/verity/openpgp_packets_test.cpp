@@ -56,6 +56,18 @@ TEST_CASE("a time that lies outside the signed subpackets is not read")
   CHECK_FALSE(facts->made);
 }
 
+TEST_CASE("a certificate is read from the signed subpackets only, and in OpenPGP's format only")
+{
+  const auto block = [](const std::string &rest) {
+    return std::string(verity::read_signature("\x04\x00\x16\x08"s + rest)->key_block);
+  };
+  CHECK(block("\x00\x05\x04\x26\x00hi\x00\x00"s) == "hi");
+  CHECK(block("\x00\x05\x04\x26\x01hi\x00\x00"s).empty());
+  CHECK(block("\x00\x03\x02\x26\x00\x00\x00"s).empty());
+  CHECK(block("\x00\x02\x01\x26\x00\x00"s).empty());
+  CHECK(block("\x00\x00\x00\x05\x04\x26\x00hi"s).empty());
+}
+
 TEST_CASE("armor is taken off with headers, other line ends and text around it")
 {
   const std::string block = "-----BEGIN PGP SIGNATURE-----\r\nVersion: 1\r\n\r\naGVs\r\nbG8=\r\n"

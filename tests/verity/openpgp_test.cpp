@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "support/gpg_home.hpp"
+#include "support/signature_tools.hpp"
 #include "verity/openpgp.hpp"
 
 #include <doctest/doctest.h>
@@ -8,66 +9,18 @@
 TEST_SUITE_BEGIN("verity/openpgp");
 
 using support::Armor;
+using support::ask;
+using support::ask_both;
 using support::GpgHome;
+using support::now;
+using support::OnlyTool;
+using support::ring_of;
 
 namespace {
 
 const std::string manifest =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 *os_7.raw\n"
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad *os_8.raw\n";
-
-/// The tools look at the machine's own clock.
-std::chrono::sys_seconds now()
-{
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
-/// The real programs, of which only one is installed.
-class OnlyTool final : public base::Runner {
-public:
-  explicit OnlyTool(std::string tool) : tool_(std::move(tool)) {}
-
-  bool exists(const std::string &program) override { return program == tool_; }
-
-  base::Finished run(const base::Command &command) override
-  {
-    REQUIRE(command.argv.front() == tool_);
-    return runner_.run(command);
-  }
-
-private:
-  std::string tool_;
-  base::ProcessRunner runner_;
-};
-
-verity::Keyring ring_of(const std::string &keys)
-{
-  return {{"ring", verity::unpack_keyring(keys, "ring")}};
-}
-
-verity::Verdict ask(const std::string &tool,
-                    const verity::Keyring &ring,
-                    const std::string &data,
-                    const std::string &signature)
-{
-  OnlyTool programs(tool);
-  return verity::verify_openpgp(
-      programs, ring, std::as_bytes(std::span(data)), std::as_bytes(std::span(signature)), now());
-}
-
-/// Asks both tools, which must agree; gives gpgv's words.
-verity::Verdict
-ask_both(const verity::Keyring &ring, const std::string &data, const std::string &signature)
-{
-  const verity::Verdict sqv = ask("sqv", ring, data, signature);
-  verity::Verdict gpgv = ask("gpgv", ring, data, signature);
-  CHECK_MESSAGE(sqv.trusted == gpgv.trusted, "sqv: " << sqv.why << " gpgv: " << gpgv.why);
-  CHECK(sqv.fingerprint == gpgv.fingerprint);
-  CHECK(sqv.signed_at == gpgv.signed_at);
-  CHECK(sqv.trusted == sqv.why.empty());
-  CHECK(gpgv.trusted == gpgv.why.empty());
-  return gpgv;
-}
 
 std::string flipped(std::string text, std::size_t index, unsigned char bits = 1)
 {
