@@ -198,6 +198,25 @@ class Manual(unittest.TestCase):
                        for path in (ROOT / "updater").glob("*.cpp"))
             self.assertTrue(used, f"nothing keeps {name}")
 
+    def test_the_completions_have_every_verb_and_option(self):
+        there = {name for name, _, _, _ in verbs()}
+        long = {name for name, _, _, _ in options()}
+        bash = source("completions/strake.bash")
+        words = " ".join(re.findall(r"(?:options|verbs)\+?='([^']*)'", bash)).split()
+        self.same([word for word in words if not word.startswith("-")], there, "bash")
+        self.same([word[2:].rstrip("=") for word in words if word.startswith("--")], long, "bash")
+
+        zsh = source("completions/_strake")
+        self.same(re.findall(r"(?m)^    '([a-z-]+):", zsh), there, "zsh")
+        self.same(re.findall(r"(?m)^  '[^']*?'?(?:\{[^}]*?,)?--([a-z-]+)=?[}\[]", zsh), long, "zsh")
+
+        fish = source("completions/strake.fish")
+        self.same(re.findall(r"-n \$first -a ([a-z-]+) ", fish), there, "fish")
+        self.same(re.findall(r"(?m)^complete .* -l ([a-z-]+) ", fish), long, "fish")
+        for word in there:
+            listed = re.search(r"set -l verbs (.*?)\n(?=set)", fish, re.S).group(1)
+            self.assertIn(word, listed.replace("\\", " ").split(), "fish")
+
 
 if __name__ == "__main__":
     unittest.main()
