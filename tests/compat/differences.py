@@ -71,6 +71,7 @@ def feature_json_of_262(text):
     if "id" in value:
         value["name"] = value.pop("id")
     value.pop("suggested", None)
+    value["transfers"] = sorted(value.get("transfers", []))
     if isinstance(value.get("documentation"), list):
         value["documentation"] = value["documentation"][0]
     return json.dumps(value, sort_keys=True)
@@ -85,12 +86,18 @@ def feature_list_sorted(text):
 
 def feature_table_of_262(text):
     rows = [line.split() for line in text.splitlines()]
-    if rows and rows[0][:2] == ["ENABLED", "SUGGESTED"]:
-        rows[0] = rows[0][2:]
+    rows = [row[2:] if row[:2] == ["ENABLED", "SUGGESTED"] else row for row in rows]
     rows = [row[:1] + row[2:] if len(row) > 2 and len(row[1]) == 1 else row for row in rows
             if row and row[-1] != "listed."]
     return "\n".join(sorted(" ".join(row[:1] + [word for word in row[1:] if word != "-"])
                             for row in rows))
+
+
+def feature_of_262(text):
+    text = re.sub(r"^ *Suggested:.*\n", "", text, flags=re.M)
+    text = re.sub(r"^( *Transfers: )(.*)$", lambda line: line[1] + " ".join(
+        sorted(line[2].split())), text, flags=re.M)
+    return re.sub(r"^ +", "", blanks(text), flags=re.M)
 
 
 def component_names(text):
@@ -110,8 +117,7 @@ WAYS = {
     "feature-json-of-262": each(feature_json_of_262),
     "feature-list-sorted": each(feature_list_sorted),
     "feature-table-of-262": each(feature_table_of_262),
-    "without-suggested-line": each(lambda text: re.sub(
-        r"^ +", "", blanks(re.sub(r"^ *Suggested:.*\n", "", text, flags=re.M)), flags=re.M)),
+    "feature-of-262": each(feature_of_262),
     "component-names": each(component_names),
     "last-block": lambda theirs, ours: (last_block(theirs), ours),
     "without-partial-and-pending": each(without_keys("partial", "pending")),
