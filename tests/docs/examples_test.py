@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the definitions in examples/ with the program, as a machine that has them would.
+
+examples_test.py STRAKE
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+STRAKE = pathlib.Path(sys.argv.pop(1))
+
+
+class AbDisk(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.machine = pathlib.Path(scratch.name)
+        (self.machine / "etc").mkdir()
+        (self.machine / "etc/os-release").write_text("ID=debian\nIMAGE_VERSION=1\n")
+        self.definitions = self.machine / "usr/lib/sysupdate.d"
+        shutil.copytree(ROOT / "examples/ab-disk/sysupdate.d", self.definitions)
+
+    def strake(self, *words):
+        return subprocess.run([STRAKE, f"--root={self.machine}", *words], check=True,
+                              capture_output=True, text=True)
+
+    def test_every_file_is_read_without_a_word_of_warning(self):
+        run = self.strake("features", "--json=short")
+        self.assertEqual(run.stderr, "")
+        self.assertEqual(json.loads(run.stdout), {"features": ["devel"]})
+
+    def test_the_feature_switches_its_transfer(self):
+        self.strake("enable-feature", "devel")
+        described = json.loads(self.strake("features", "devel", "--json=short").stdout)
+        self.assertTrue(described["enabled"])
+        self.assertEqual(described["transfers"], ["70-devel"])
+
+    def test_each_file_says_what_it_is_in_the_readme(self):
+        readme = (ROOT / "examples/ab-disk/README.md").read_text()
+        for path in self.definitions.iterdir():
+            self.assertIn(f"`{path.name}`", readme)
+
+
+if __name__ == "__main__":
+    unittest.main()
