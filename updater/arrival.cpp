@@ -135,24 +135,26 @@ bool Arrival::has_room_to_stage() const
   return !size_ || *size_ + room_left_free <= free;
 }
 
+Route Arrival::route_for(Compression compression) const
+{
+  if (wanted_.direct && compression == Compression::none)
+    return Route::direct;
+  return wanted_.direct && !has_room_to_stage() ? Route::streamed : Route::staged;
+}
+
 void Arrival::choose_route()
 {
   compression_ = detect_compression(head_);
-  if (wanted_.direct && compression_ == Compression::none)
-    route_ = Route::direct;
-  else if (wanted_.direct && !has_room_to_stage())
-    route_ = Route::streamed;
-  else
-    route_ = Route::staged;
-
-  if (route_ == Route::staged)
+  const Route route = route_for(compression_);
+  if (route == Route::staged)
     open_blob();
   else if (!place_)
     place_ = wanted_.direct();
-  if (route_ == Route::streamed) {
+  if (route == Route::streamed) {
     place_sink_ = std::make_unique<ExtentSink>(host_.sys, *place_);
     unpacker_ = std::make_unique<Unpacker>(compression_, *place_sink_, UnpackLimits{place_->limit});
   }
+  route_ = route; // not before what it needs is there: keep() comes also after a failure above
   const std::vector<std::byte> head = std::exchange(head_, {});
   write(head);
 }

@@ -38,6 +38,7 @@ public:
   Arrived take();
 
 private:
+  [[nodiscard]] Route route_for(Compression compression) const;
   void choose_route();
   void open_blob();
   void write(base::Bytes data);

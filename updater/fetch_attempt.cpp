@@ -76,7 +76,10 @@ void FetchAttempt::set_up()
   set(handle(), CURLOPT_FOLLOWLOCATION, 0L); // follow() decides, not libcurl
   set(handle(), CURLOPT_USERAGENT, "strake/" STRAKE_VERSION);
   set(handle(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  set(handle(), CURLOPT_PIPEWAIT, 1L);
+  // Never CURLOPT_PIPEWAIT: where a request could not be sent, libcurl 7.88 keeps the connection and
+  // has all others wait for ever to learn whether it can be shared.
+  if (plan_.connection == Connection::fresh)
+    set(handle(), CURLOPT_FRESH_CONNECT, 1L);
   set(handle(), CURLOPT_BUFFERSIZE, 256L * 1024);
   set(handle(), CURLOPT_TCP_KEEPALIVE, 1L);
   set(handle(), CURLOPT_ERRORBUFFER, curl_text_.data());

@@ -16,9 +16,14 @@
 namespace updater {
 
 /// What one attempt needs to know.
+/// Whether a connection that is open already may be used. After a failure it may not: libcurl can
+/// keep one on which nothing gets through any more.
+enum class Connection { any, fresh };
+
 struct AttemptPlan {
   Url url;
   Asked asked;
+  Connection connection;
   base::Receiver &receiver;
   const TransportOptions &options;
   base::Clock &clock;

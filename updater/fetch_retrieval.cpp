@@ -75,6 +75,7 @@ CURL *Retrieval::start()
   };
   attempt_ = std::make_unique<FetchAttempt>(AttemptPlan{*asked_url_,
                                                         next_question(),
+                                                        connection_,
                                                         *wanted_.receiver,
                                                         setting_.options,
                                                         setting_.clock,
@@ -131,6 +132,7 @@ void Retrieval::take_redirect(const std::string &location)
 
 void Retrieval::take_failure(const Failure &failure)
 {
+  connection_ = Connection::fresh;
   const FetchSetback setback{index_, asked_url_->shown(), failure.why};
   if (failure.remedy == Remedy::start_over) {
     // Cannot go round for ever: without a range, no answer asks for this again.

@@ -52,6 +52,7 @@ private:
   RetrievalSetting setting_;
   Mirrors mirrors_;
   std::size_t mirror_ = 0;
+  Connection connection_ = Connection::any;
   std::optional<Url> redirected_; ///< where the present mirror sent us
   unsigned redirects_ = 0;
   std::unique_ptr<FetchAttempt> attempt_;
