@@ -76,8 +76,8 @@ void FetchAttempt::set_up()
   set(handle(), CURLOPT_FOLLOWLOCATION, 0L); // follow() decides, not libcurl
   set(handle(), CURLOPT_USERAGENT, "strake/" STRAKE_VERSION);
   set(handle(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  // Never CURLOPT_PIPEWAIT: where a request could not be sent, libcurl 7.88 keeps the connection and
-  // has all others wait for ever to learn whether it can be shared.
+  // Never CURLOPT_PIPEWAIT: where a request could not be sent, libcurl 7.88 keeps the connection
+  // and has all others wait for ever to learn whether it can be shared.
   if (plan_.connection == Connection::fresh)
     set(handle(), CURLOPT_FRESH_CONNECT, 1L);
   set(handle(), CURLOPT_BUFFERSIZE, 256L * 1024);

@@ -143,6 +143,16 @@ const Slot *oldest_slot(const Holding &holding, const Limits &limits, const Meta
   return best;
 }
 
+std::string explain_trial(const Limits &limits)
+{
+  if (limits.on_trial.empty())
+    return "";
+  return fmt::format("; {} was booted and has not been found good yet (see "
+                     "systemd-bless-boot.service(8)), so what it would fall back on is kept until "
+                     "it is",
+                     limits.on_trial);
+}
+
 void choose_slot(Step &step, const Holding &holding, const Limits &limits)
 {
   check_slot_count(holding);
@@ -151,12 +161,13 @@ void choose_slot(Step &step, const Holding &holding, const Limits &limits)
     slot = oldest_slot(holding, limits, step.fields);
     if (slot == nullptr)
       base::fail(base::Kind::no_space,
-                 "no slot of the type {} on {} may be written for {}{}: {}",
+                 "no slot of the type {} on {} may be written for {}{}: {}{}",
                  describe_type(holding.transfer),
                  holding.target_path,
                  step.fields.version,
                  step.fields.size ? fmt::format(", which needs {} bytes", *step.fields.size) : "",
-                 list_slots(holding, limits));
+                 list_slots(holding, limits),
+                 explain_trial(limits));
   }
   step.partition = slot->partition;
   if (const Instance *lost = instance_in(holding, slot->partition);
@@ -190,29 +201,24 @@ void check_file_name(const Step &step)
   }
 }
 
-void check_limits(const Holding &holding, std::uint64_t allowed)
+void check_limits(std::uint64_t allowed)
 {
   if (allowed < 2)
     base::fail(base::Kind::usage,
-               "{}: {} instances are allowed, but an update needs 2: the one in effect and the new "
-               "one",
-               holding.transfer.id,
+               "{} instances are allowed, but an update needs 2: the one in effect and the new one",
                allowed);
 }
 
 void plan_acquisition(Step &step, const Holding &holding, const Part &part, const Limits &limits)
 {
   if (!part.on_source)
-    base::fail(base::Kind::not_found,
-               "{}: version {} is not on offer",
-               holding.transfer.id,
-               step.fields.version);
+    base::fail(base::Kind::not_found, "version {} is not on offer", step.fields.version);
   const Transfer &transfer = holding.transfer;
   step.action = Action::acquire;
   step.fields = fields_for(transfer, *part.on_source);
   step.name = transfer.target.patterns.front().format(step.fields);
   const std::uint64_t allowed = instances_allowed(transfer, limits);
-  check_limits(holding, allowed);
+  check_limits(allowed);
   step.victims = oldest_beyond(holding, limits, allowed - 1, step.fields.version);
   if (transfer.target.kind != ResourceKind::partition) {
     check_file_name(step);
@@ -252,12 +258,34 @@ Step plan_step(std::size_t index,
   return step;
 }
 
+/// The boot loader counts the tries of some part, and has tried it at least `tries` times.
+bool is_counted(const UpdateSet &set, std::uint64_t tries)
+{
+  return std::any_of(set.parts.begin(), set.parts.end(), [&](const Part &part) {
+    return part.on_target && part.on_target->metadata.tries_left &&
+           part.on_target->metadata.tries_done.value_or(0) >= tries;
+  });
+}
+
 } // namespace
+
+std::string version_on_trial(const Catalog &catalog, const std::string &running)
+{
+  // A counter that no boot has touched belongs to a loader that doesn't count.
+  const UpdateSet *set = catalog.find(running);
+  return set != nullptr && is_counted(*set, 1) ? running : "";
+}
 
 std::set<std::string> versions_to_keep(const Catalog &catalog, const std::string &running)
 {
-  if (const UpdateSet *set = catalog.find(running); set != nullptr && set->installed)
+  if (const UpdateSet *present = catalog.find(running); present != nullptr && present->installed) {
+    if (version_on_trial(catalog, running).empty())
+      return {running};
+    for (const UpdateSet &set : catalog.sets)
+      if (&set != present && set.is_whole() && !is_counted(set, 0))
+        return {running, set.version};
     return {running};
+  }
   for (const UpdateSet &set : catalog.sets)
     if (set.is_whole())
       return {set.version};

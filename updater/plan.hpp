@@ -40,10 +40,16 @@ struct UpdatePlan {
 struct Limits {
   std::optional<std::uint64_t> instances_max; ///< --instances-max=, above every transfer's own
   std::set<std::string> keep;                 ///< the running version and the last good one
+  std::string on_trial{};                     ///< see version_on_trial
 };
 
+/// The running version if the boot loader counts its tries and nothing has found it good yet: it
+/// may still be given up for an older one at the next boot. Empty if it is not so.
+std::string version_on_trial(const Catalog &catalog, const std::string &running);
+
 /// The versions that no update and no vacuum may touch: the running one, or, where that is not
-/// known, the newest that is installed as a whole.
+/// known, the newest that is installed as a whole. While the running one is on trial, also the
+/// newest other one that is whole and not counted: what the boot loader falls back on.
 std::set<std::string> versions_to_keep(const Catalog &catalog, const std::string &running);
 
 /// Decides slot, name and victims for each transfer. Throws, before anything was touched:

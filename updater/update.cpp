@@ -22,7 +22,10 @@ using base::Level;
 
 Limits limits_for(const base::Host &host, const Catalog &catalog, const UpdateOptions &options)
 {
-  return {options.instances_max, versions_to_keep(catalog, running_version(host))};
+  const std::string running = running_version(host);
+  return {options.instances_max,
+          versions_to_keep(catalog, running),
+          version_on_trial(catalog, running)};
 }
 
 bool is_present(const UpdateSet &set, Goal goal)

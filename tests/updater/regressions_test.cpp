@@ -173,3 +173,34 @@ TEST_CASE("#33339: the running version is kept even if a part of it is missing")
   updater::vacuum(world.machine.host, {}, 1);
   CHECK(world.slot_holds(1, "1"));
 }
+
+TEST_CASE("#34827: what the running version falls back on is kept until that one is found good")
+{
+  World world;
+  world.define("20-boot",
+               "MatchPattern=boot-@v.efi",
+               "Type=regular-file\nPathRelativeTo=esp\nPath=/EFI/Linux\n"
+               "MatchPattern=boot_@v+@l-@d.efi boot_@v.efi\nTriesLeft=3\nTriesDone=0\n"
+               "InstancesMax=2");
+  const std::string boot = world.root().path() + "/efi/EFI/Linux/";
+  world.install("1");
+  std::filesystem::rename(boot + "boot_1+3-0.efi", boot + "boot_1.efi"); // found good
+  world.install("2");
+  world.run_version("2");
+  std::filesystem::rename(boot + "boot_2+3-0.efi", boot + "boot_2+2-1.efi"); // booted once
+  world.offer("3");
+  const std::string before = world.root().read("disk.raw");
+  const std::string why = world.update_failure();
+  CHECK(why.starts_with("no_space: 10-root: no slot of the type "));
+  CHECK(why.find("2 was booted and has not been found good yet") != std::string::npos);
+  CHECK(world.root().read("disk.raw") == before);
+  CHECK(world.boot_files() == Strings{"boot_1.efi", "boot_2+2-1.efi"});
+  updater::vacuum(world.machine.host, {}, 1);
+  CHECK(world.slot_holds(1, "1"));
+
+  std::filesystem::rename(boot + "boot_2+2-1.efi", boot + "boot_2.efi"); // found good
+  CHECK(world.update().outcome == Outcome::installed);
+  CHECK(world.slot_holds(1, "3"));
+  CHECK(world.slot_holds(2, "2"));
+  CHECK(world.boot_files() == Strings{"boot_2.efi", "boot_3+3-0.efi"});
+}
