@@ -27,7 +27,7 @@ TEST_CASE("#41502: a version that was cut does not stay current+partial for good
   World world;
   world.install("1");
   world.offer("2");
-  for (const std::size_t bytes : {100, 2000, 4999}) {
+  for (const std::size_t bytes : {100U, 2000U, 4999U}) {
     world.machine.fetcher.cuts[World::url("root-2.raw")] = bytes;
     CHECK(world.update_failure().starts_with("network: "));
     CHECK(world.list().front() == "2 current+partial");
@@ -49,7 +49,7 @@ TEST_CASE("#42186: an update that was stopped before the first byte is taken up 
 
 TEST_CASE("#42187: an update that was stopped after the first byte is taken up again")
 {
-  for (const std::size_t bytes : {1, 7, 512, 5000}) {
+  for (const std::size_t bytes : {1U, 7U, 512U, 5000U}) {
     CAPTURE(bytes);
     World world;
     world.install("1");
