@@ -68,13 +68,8 @@ public:
     publish_slots();
     for (const Step *step : files_in_order(staged_))
       publish_file_or_tree(*step);
-    if (presence_ == Presence::pending)
-      return;
-    for (const Step &step : staged_.plan.steps)
-      if (step.action != Action::keep)
-        record_install(host_, staged_.inventory, step);
-    for (const Step &step : staged_.plan.steps)
-      point_current_link(host_, staged_.inventory, step);
+    if (presence_ == Presence::installed)
+      follow_up(host_, staged_.inventory, staged_.plan);
   }
 
 private:
@@ -116,6 +111,14 @@ private:
 };
 
 } // namespace
+
+void follow_up(const base::Host &host, const Inventory &inventory, const UpdatePlan &plan)
+{
+  for (const Step &step : plan.steps)
+    record_install(host, inventory, step);
+  for (const Step &step : plan.steps)
+    point_current_link(host, inventory, step);
+}
 
 void commit(const base::Host &host, Verified verified, Presence presence)
 {

@@ -14,4 +14,8 @@ namespace updater {
 /// finds the version incomplete and brings what is missing.
 void commit(const base::Host &host, Verified verified, Presence presence);
 
+/// What comes after the last boot entry: notes what was installed, and points CurrentSymlink= at
+/// it. Doing it again changes nothing, so that settle() can end what a cut left out.
+void follow_up(const base::Host &host, const Inventory &inventory, const UpdatePlan &plan);
+
 } // namespace updater

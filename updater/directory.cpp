@@ -112,7 +112,8 @@ void sort_newest_first(std::vector<Instance> &instances)
 {
   std::stable_sort(
       instances.begin(), instances.end(), [](const Instance &one, const Instance &other) {
-        return base::compare_versions(one.metadata.version, other.metadata.version) > 0;
+        const auto order = base::compare_versions(one.metadata.version, other.metadata.version);
+        return order != 0 ? order > 0 : one.presence > other.presence;
       });
 }
 

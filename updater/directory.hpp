@@ -19,7 +19,8 @@ enum class Inode { file, directory };
 std::vector<Instance>
 list_instances(const base::Dir &dir, Inode inode, const std::vector<Pattern> &patterns);
 
-/// Newest version first; equal versions keep their order.
+/// Newest version first; of one version what is in effect, then what is pending (vfat can leave a
+/// file under two names).
 void sort_newest_first(std::vector<Instance> &instances);
 
 /// The instance of exactly this version by version order, if there is one.

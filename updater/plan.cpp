@@ -242,6 +242,7 @@ Step plan_step(std::size_t index,
   const Part &part = set.parts[index];
   if (part.has(Presence::installed)) {
     step.name = part.on_target->name;
+    step.partition = part.on_target->partition;
     return step;
   }
   if (part.has(Presence::pending)) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "updater/settle.hpp"
 
+#include "updater/attempt.hpp"
+#include "updater/commit.hpp"
 #include "updater/file_target.hpp"
 #include "updater/policy.hpp"
 #include "updater/slots.hpp"
@@ -32,6 +34,20 @@ Healed remove_hollow_boot_files(const base::Host &host, Inventory &inventory)
   return healed;
 }
 
+/// An update that was cut after its last boot entry is whole, but what follows may be missing.
+void end_attempt(const base::Host &host, const base::Dir &state, const Inventory &inventory)
+{
+  const auto attempt = read_attempt(state, inventory.component);
+  if (!attempt)
+    return;
+  const Catalog catalog = assess(inventory.holdings, Offline::yes);
+  const UpdateSet *set = catalog.find(attempt->version);
+  if (set == nullptr || !set->is_whole())
+    return;
+  follow_up(host, inventory, plan_update(inventory.holdings, *set, {}));
+  forget_attempt(host.sys, state, inventory.component);
+}
+
 } // namespace
 
 Inventory settle(const base::Host &host, const base::Dir &state, const Scope &scope)
@@ -39,6 +55,7 @@ Inventory settle(const base::Host &host, const base::Dir &state, const Scope &sc
   Inventory inventory = take_inventory(host, scope);
   WritableDisks(host, inventory).repair_all();
   const Healed files = remove_hollow_boot_files(host, inventory);
+  end_attempt(host, state, inventory);
   const Policy policy = read_policy(state, scope.component);
   const Withdrawn withdrawn =
       policy.rolled_back_to.empty()

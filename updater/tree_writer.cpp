@@ -89,7 +89,8 @@ void TreeWriter::set(const base::Fd &fd, const InodeAttributes &attributes)
   rest.modified_us = attributes.attributes.modified_us;
   // A new owner clears file capabilities and setuid bits; a mode without "w" forbids user.*.
   sys_.set_attributes(fd, owner);
-  sys_.set_extended(fd, attributes.extended);
+  if (!attributes.extended.empty())
+    sys_.set_extended(fd, attributes.extended);
   sys_.set_attributes(fd, rest);
 }
 

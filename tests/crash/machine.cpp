@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crash/machine.hpp"
+
+#include "base/error.hpp"
+#include "base/linux_sys.hpp"
+#include "base/version.hpp"
+#include "support/gpt_image.hpp"
+#include "updater/gpt_disk.hpp"
+#include "updater/partition_type.hpp"
+
+#include <array>
+#include <optional>
+
+namespace crash {
+
+namespace {
+
+struct SlotKind {
+  const char *what;
+  const char *type;
+  unsigned first; ///< of its two partitions
+};
+
+constexpr std::array slot_kinds = {SlotKind{"root", "root-x86-64", 1},
+                                   SlotKind{"verity", "root-x86-64-verity", 3},
+                                   SlotKind{"sig", "root-x86-64-verity-sig", 5}};
+
+std::string slot_transfer(const SlotKind &kind)
+{
+  return fmt::format("[Source]\nType=regular-file\nPath=/source\nMatchPattern={0}-@v.raw\n"
+                     "[Target]\nType=partition\nPath=/disk\nMatchPattern={0}_@v\n"
+                     "MatchPartitionType={1}\n",
+                     kind.what,
+                     kind.type);
+}
+
+void write_tree_definition(const support::TempRoot &root)
+{
+  root.write("etc/sysupdate.d/30-tree.transfer",
+             "[Source]\nType=directory\nPath=/source\nMatchPattern=tree-@v\n"
+             "[Target]\nType=directory\nPath=/trees\nMatchPattern=tree-@v\nInstancesMax=2\n"
+             "CurrentSymlink=/trees/current\n");
+}
+
+void write_definitions(const support::TempRoot &root)
+{
+  unsigned number = 10;
+  for (const SlotKind &kind : slot_kinds)
+    root.write(fmt::format("etc/sysupdate.d/{}-{}.transfer", number++, kind.what),
+               slot_transfer(kind));
+  root.write("etc/sysupdate.d/20-file.transfer",
+             "[Source]\nType=regular-file\nPath=/source\nMatchPattern=file-@v\n"
+             "[Target]\nType=regular-file\nPath=/files\nMatchPattern=file-@v\nInstancesMax=2\n");
+  root.write("etc/sysupdate.d/40-uki.transfer",
+             "[Source]\nType=regular-file\nPath=/source\nMatchPattern=uki-@v.efi\n"
+             "[Target]\nType=regular-file\nPath=/EFI/Linux\nPathRelativeTo=esp\n"
+             "MatchPattern=uki_@v+@l-@d.efi uki_@v.efi\nMode=0444\nTriesLeft=3\nTriesDone=0\n"
+             "InstancesMax=2\n");
+}
+
+void write_disk(const support::TempRoot &root)
+{
+  const auto image =
+      support::gpt_disk({.sectors = 192, .first_usable = 66, .used = {1, 2, 3, 4, 5, 6}});
+  root.write("disk", std::string(reinterpret_cast<const char *>(image.data()), image.size()));
+  base::LinuxSys sys;
+  updater::GptDisk disk(sys.open_writable(root.dir(), "disk"), "disk");
+  updater::GptTable table = disk.table();
+  for (const SlotKind &kind : slot_kinds)
+    for (const unsigned number : {kind.first, kind.first + 1}) {
+      table.entry(number).type = updater::find_partition_type(kind.type, "x86-64")->uuid;
+      table.entry(number).label = "_empty";
+    }
+  disk.commit(sys, table);
+}
+
+/// Whether a slot of this kind holds exactly this version, under its name and type.
+bool slot_is_whole(const base::Fd &disk,
+                   const updater::GptTable &table,
+                   const SlotKind &kind,
+                   const std::string &version)
+{
+  const base::Uuid type = updater::find_partition_type(kind.type, "x86-64")->uuid;
+  for (const updater::GptEntry &entry : table.entries) {
+    if (entry.type != type || entry.label != fmt::format("{}_{}", kind.what, version))
+      continue;
+    const std::string expected = content(kind.what, version);
+    std::string found(expected.size(), '\0');
+    base::read_at(disk, table.offset_of(entry), std::as_writable_bytes(std::span(found)));
+    return found == expected;
+  }
+  return false;
+}
+
+std::optional<std::string> version_of_entry(const std::string &name)
+{
+  if (!name.starts_with("uki_") || !name.ends_with(".efi"))
+    return std::nullopt;
+  return name.substr(4, name.find_first_of("+.", 4) - 4);
+}
+
+} // namespace
+
+std::string content(const std::string &what, const std::string &version)
+{
+  std::string text;
+  const bool is_slot = what == "root" || what == "verity" || what == "sig";
+  const std::size_t size = is_slot ? 4000 : 1200; // of the 4096 bytes that a slot has
+  while (text.size() < size)
+    text += what + " of " + version + "\n";
+  return text;
+}
+
+Machine::Machine(Trees trees) : root_(support::Storage::memory)
+{
+  write_definitions(root_);
+  if (trees == Trees::yes)
+    write_tree_definition(root_);
+  write_disk(root_);
+  for (const char *directory : {"efi/EFI/Linux/", "files/", "trees/", "source/", "var/lib/"})
+    root_.write(directory, "");
+}
+
+void Machine::offer(const std::string &version) const
+{
+  for (const SlotKind &kind : slot_kinds)
+    root_.write(fmt::format("source/{}-{}.raw", kind.what, version), content(kind.what, version));
+  root_.write("source/uki-" + version + ".efi", content("uki", version));
+  root_.write("source/file-" + version, content("file", version));
+  root_.write("source/tree-" + version + "/inside", content("tree", version));
+}
+
+support::Layout layout()
+{
+  return {.vfat = {"efi"}};
+}
+
+void run_on(const base::Dir &root,
+            base::Sys &sys,
+            const std::function<void(const base::Host &)> &verb)
+{
+  support::MapFetcher fetcher;
+  support::SetClock clock;
+  base::ProcessRunner programs;
+  const base::Host host{.sys = sys,
+                        .programs = programs,
+                        .fetcher = fetcher,
+                        .clock = clock,
+                        .log = [](base::Level, std::string_view) {},
+                        .environment = {{"SYSTEMD_ESP_PATH", "/efi"}},
+                        .root = root.again(),
+                        .machine = root.again(),
+                        .is_running_system = false};
+  verb(host);
+}
+
+void Machine::run(const std::function<void(const base::Host &)> &verb) const
+{
+  base::LinuxSys sys;
+  run_on(root(), sys, verb);
+}
+
+support::Recording Machine::record(const std::function<void(const base::Host &)> &verb) const
+{
+  support::Recorder recorder(root(), layout());
+  run_on(root(), recorder, verb);
+  return recorder.recording();
+}
+
+Bootable look(const base::Dir &root)
+{
+  Bootable found;
+  const updater::GptDisk disk(root.file("disk"), "disk");
+  const updater::GptState state = disk.read();
+  if (!state.primary.table) {
+    found.garbage.push_back("the kernel sees no partitions: " + state.primary.refusal);
+    return found;
+  }
+  const base::Dir entries = root.dir("efi/EFI/Linux");
+  for (const base::DirEntry &entry : entries.entries()) {
+    const auto version = version_of_entry(entry.name);
+    if (!version)
+      continue;
+    const std::string text = entries.text(entry.name).value_or("");
+    if (text != content("uki", *version)) {
+      // A loader passes over what is no program; what matters is that something else boots.
+      if (!text.empty() && text.find_first_not_of('\0') != std::string::npos)
+        found.garbage.push_back(entry.name + " has a content of its own");
+      continue;
+    }
+    bool is_whole = true;
+    for (const SlotKind &kind : slot_kinds)
+      is_whole &= slot_is_whole(disk.fd(), *state.primary.table, kind, *version);
+    if (is_whole)
+      found.whole.insert(*version);
+    else
+      found.garbage.push_back(entry.name + " boots slots that are not its version's");
+    if (found.newest.empty() || base::compare_versions(*version, found.newest) > 0)
+      found.newest = *version;
+  }
+  return found;
+}
+
+std::string missing_plain(const base::Dir &root, const std::string &version)
+{
+  if (root.text("files/file-" + version) != content("file", version))
+    return "the plain file of " + version + " is not there";
+  if (!root.text("etc/sysupdate.d/30-tree.transfer"))
+    return "";
+  if (root.text("trees/tree-" + version + "/inside") != content("tree", version))
+    return "the tree of " + version + " is not there";
+  if (root.link_target("trees/current") != "tree-" + version)
+    return "the link does not lead to " + version;
+  return "";
+}
+
+} // namespace crash

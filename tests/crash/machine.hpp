@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "support/crash_sweep.hpp"
+#include "support/map_fetcher.hpp"
+#include "support/recorder.hpp"
+#include "support/temp_root.hpp"
+#include "support/test_host.hpp"
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace crash {
+
+/// A small machine in memory that is updated by the real verbs: a disk with A/B slots for root,
+/// hash tree and signature, an ESP, a plain file, a tree, and a source that offers what a test puts
+/// there.
+class Machine {
+public:
+  enum class Trees { no, yes };
+  explicit Machine(Trees trees = Trees::yes);
+
+  /// Offers a version in the local source.
+  void offer(const std::string &version) const;
+
+  [[nodiscard]] const base::Dir &root() const { return root_.dir(); }
+
+  [[nodiscard]] const support::TempRoot &files() const { return root_; }
+
+  /// Runs something for real, without a record.
+  void run(const std::function<void(const base::Host &)> &verb) const;
+  /// Runs something and records every effect.
+  [[nodiscard]] support::Recording
+  record(const std::function<void(const base::Host &)> &verb) const;
+
+private:
+  support::TempRoot root_;
+};
+
+/// The directories of the machine that stand for vfat.
+support::Layout layout();
+
+/// Runs something on any such machine, through any seam.
+void run_on(const base::Dir &root,
+            base::Sys &sys,
+            const std::function<void(const base::Host &)> &verb);
+
+/// What a boot loader and a kernel would find.
+struct Bootable {
+  std::set<std::string> whole;      ///< versions whose entry, slots and table are all right
+  std::vector<std::string> garbage; ///< why some entry would boot something that is not whole
+  std::string newest;               ///< of the entries that a loader would list
+};
+
+/// Reads the machine as a loader and a kernel do: the primary table only, entries by their content.
+Bootable look(const base::Dir &root);
+
+/// Every plain target of a version is there with its content; what is missing, else nothing.
+std::string missing_plain(const base::Dir &root, const std::string &version);
+
+/// The bytes that a version has for one of "root", "verity", "sig", "uki", "file", "tree".
+std::string content(const std::string &what, const std::string &version);
+
+} // namespace crash
