@@ -167,12 +167,13 @@ support::Recording Machine::record(const std::function<void(const base::Host &)>
   return recorder.recording();
 }
 
-Bootable look(const base::Dir &root)
+Bootable look(const base::Dir &root, Boot boot)
 {
   Bootable found;
   const updater::GptDisk disk(root.file("disk"), "disk");
   const updater::GptState state = disk.read();
-  if (!state.primary.table) {
+  const auto &table = boot == Boot::plain ? state.primary.table : state.table();
+  if (!table) {
     found.garbage.push_back("the kernel sees no partitions: " + state.primary.refusal);
     return found;
   }
@@ -190,7 +191,7 @@ Bootable look(const base::Dir &root)
     }
     bool is_whole = true;
     for (const SlotKind &kind : slot_kinds)
-      is_whole &= slot_is_whole(disk.fd(), *state.primary.table, kind, *version);
+      is_whole &= slot_is_whole(disk.fd(), *table, kind, *version);
     if (is_whole)
       found.whole.insert(*version);
     else

@@ -55,8 +55,14 @@ struct Bootable {
   std::string newest;               ///< of the entries that a loader would list
 };
 
-/// Reads the machine as a loader and a kernel do: the primary table only, entries by their content.
-Bootable look(const base::Dir &root);
+enum class Boot {
+  plain,             ///< Linux looks at the primary table only
+  with_backup_table, ///< with "gpt" on its command line, or firmware that repairs it, at the backup
+                     ///< where the primary is spoilt
+};
+
+/// Reads the machine as a loader and a kernel do, entries by their content.
+Bootable look(const base::Dir &root, Boot boot = Boot::plain);
 
 /// Every plain target of a version is there with its content; what is missing, else nothing.
 std::string missing_plain(const base::Dir &root, const std::string &version);

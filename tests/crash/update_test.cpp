@@ -17,6 +17,7 @@ TEST_SUITE_BEGIN("crash/update");
 
 using base::Dir;
 using base::Host;
+using crash::Boot;
 using crash::Bootable;
 using crash::Machine;
 using support::Finished;
@@ -51,9 +52,9 @@ struct Promise {
   std::string newest; ///< boots whole once the verb has returned, and after the next run
 };
 
-std::string check_instant(const Dir &root, const Promise &promise)
+std::string check_instant(const Dir &root, const Promise &promise, Boot boot = Boot::plain)
 {
-  const Bootable found = crash::look(root);
+  const Bootable found = crash::look(root, boot);
   if (!found.garbage.empty())
     return found.garbage.front();
   if (!promise.kept.empty() && !found.whole.contains(promise.kept))
@@ -106,6 +107,18 @@ support::Oracle keeps_now(const Promise &promise)
   };
 }
 
+/// A drive may spoil the sector it was writing, the header of the primary table too: then the
+/// backup must do, and the next run must put the primary back.
+support::Oracle survives_a_torn_sector(const Promise &promise)
+{
+  return [promise](const Dir &root, Finished finished) {
+    std::string wrong = check_instant(root, promise, Boot::with_backup_table);
+    if (wrong.empty() && finished == Finished::yes)
+      wrong = check_end(root, promise.newest);
+    return wrong.empty() ? check_next_run(root, promise.newest) : wrong;
+  };
+}
+
 Recording updating(const std::vector<std::string> &installed,
                    const std::string &next,
                    Machine::Trees trees = Machine::Trees::yes)
@@ -130,19 +143,19 @@ void expect_clean(const SweepResult &result, std::size_t least)
 
 TEST_CASE("an update into free slots can be cut at any moment")
 {
-  expect_clean(support::sweep(updating({"1"}, "2"), keeps({"1", "2"}), {}), 2000);
+  expect_clean(support::sweep(updating({"1"}, "2"), keeps({"1", "2"}), {}), 1900);
 }
 
 TEST_CASE("an update that takes the oldest version's slots can be cut at any moment")
 {
-  expect_clean(support::sweep(updating({"1", "2"}, "3"), keeps({"2", "3"}), {}), 2500);
+  expect_clean(support::sweep(updating({"1", "2"}, "3"), keeps({"2", "3"}), {}), 900);
 }
 
-TEST_CASE("what a torn sector leaves is never booted")
+TEST_CASE("what a torn sector leaves is never booted, and the next run heals it")
 {
   expect_clean(
       support::sweep(updating({"1", "2"}, "3"),
-                     keeps_now({"2", "3"}),
+                     survives_a_torn_sector({"2", "3"}),
                      {.exhaustive = 4096, .random = 1024, .sectors = support::Sectors::torn}),
       2000);
 }
@@ -160,8 +173,8 @@ TEST_CASE("acquiring, and installing what was acquired, can be cut at any moment
     const std::string wrong = check_instant(root, {"2", ""});
     return wrong.empty() ? check_next_run(root, "3") : wrong;
   };
-  expect_clean(support::sweep(acquiring, after_acquire, {}), 1500);
-  expect_clean(support::sweep(machine.record(install_offline), keeps({"2", "3"}), {}), 400);
+  expect_clean(support::sweep(acquiring, after_acquire, {}), 900);
+  expect_clean(support::sweep(machine.record(install_offline), keeps({"2", "3"}), {}), 110);
 }
 
 TEST_CASE("a vacuum can be cut at any moment")
@@ -173,7 +186,7 @@ TEST_CASE("a vacuum can be cut at any moment")
   }
   const Recording vacuuming =
       machine.record([](const Host &host) { updater::vacuum(host, {}, std::uint64_t{1}); });
-  expect_clean(support::sweep(vacuuming, keeps({"2", "2"}), {}), 40);
+  expect_clean(support::sweep(vacuuming, keeps({"2", "2"}), {}), 50);
 }
 
 TEST_CASE("a rollback can be cut at any moment, and the next run ends it")
@@ -199,7 +212,7 @@ TEST_CASE("a rollback can be cut at any moment, and the next run ends it")
       return "an update took the rollback back";
     return found.whole.contains(found.newest) ? "" : "nothing whole boots after the next update";
   };
-  expect_clean(support::sweep(rolling_back, oracle, {}), 60);
+  expect_clean(support::sweep(rolling_back, oracle, {}), 75);
 }
 
 TEST_CASE("a repair can be cut at any moment")
@@ -232,7 +245,7 @@ TEST_CASE("a repair can be cut at any moment")
     return after.garbage.empty() && after.whole.contains("2") ? ""
                                                               : "the next repair does not heal";
   };
-  expect_clean(support::sweep(repairing, oracle, {}), 20);
+  expect_clean(support::sweep(repairing, oracle, {}), 28);
 }
 
 TEST_CASE("the next run after a cut can be cut as well")
@@ -244,7 +257,7 @@ TEST_CASE("the next run after a cut can be cut as well")
       crash::layout(),
       keeps({"2", "3"}),
       {.exhaustive = 8, .random = 4});
-  expect_clean(result, 1500);
+  expect_clean(result, 140);
 }
 
 TEST_CASE("each sync of an update that is left out shows, or is known not to matter")
