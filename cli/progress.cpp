@@ -2,6 +2,7 @@
 #include "cli/progress.hpp"
 
 #include "cli/json.hpp"
+#include "cli/verbs.hpp"
 
 #include <unistd.h>
 
@@ -18,12 +19,18 @@ std::string megabytes(std::uint64_t bytes)
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
+/// Who reads what `list --json` says wants one value, however long the manifest takes to come.
+bool brings_bytes(const Options &options)
+{
+  return checked_verb(options).changes && !options.dry_run;
+}
+
 } // namespace
 
 Progress::Progress(const Options &options, base::Clock &clock, base::Log log)
     : form_(Form::none), clock_(clock), log_(std::move(log))
 {
-  if (options.json != Json::off && options.face == Face::strake)
+  if (options.json != Json::off && options.face == Face::strake && brings_bytes(options))
     form_ = Form::json;
   else if (::isatty(STDERR_FILENO) != 0)
     form_ = Form::terminal;
@@ -40,7 +47,7 @@ void Progress::progress(const updater::FetchProgress &progress)
   object = {progress.so_far, progress.total.value_or(0)};
   const auto now = clock_.monotonic();
   if (started_.count() == 0) {
-    started_ = now;
+    started_ = shown_ = now;     // what takes no time needs no word
     at_start_ = progress.so_far; // what was there before says nothing about the rate
   }
   if (now - shown_ >= show_every) {

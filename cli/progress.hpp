@@ -11,7 +11,8 @@
 namespace cli {
 
 /// Shows fetches as they happen: on a terminal one line with bytes, rate and time left; with
-/// --json (as strake) one object a line on standard output, at most twice a second; else nothing.
+/// --json (as strake, by verbs that change something) one object a line on standard output, at most
+/// twice a second; else nothing.
 class Progress final : public updater::FetchObserver {
 public:
   Progress(const Options &options, base::Clock &clock, base::Log log);
