@@ -5,9 +5,12 @@
 #include "cli/verbs.hpp"
 #include "updater/cleanup.hpp"
 #include "updater/component.hpp"
+#include "updater/install_record.hpp"
 #include "updater/running.hpp"
 #include "updater/update.hpp"
 #include "updater/vacuum.hpp"
+
+#include <set>
 
 namespace cli {
 
@@ -24,7 +27,7 @@ using updater::UpdateResult;
 /// definitions) and all that are enabled.
 std::vector<std::string> selected(const Call &call)
 {
-  if (!call.options.all_components && !call.options.suggested_components)
+  if (!call.options.all_components)
     return {call.options.component};
   const updater::ComponentList list = updater::list_components(call.host);
   std::vector<std::string> names;
@@ -35,6 +38,50 @@ std::vector<std::string> selected(const Call &call)
     if (updater::read_component(call.host, name, warnings).enabled)
       names.push_back(name);
   return names;
+}
+
+/// Those whose files may lie about: also what has no definitions any more, the host included.
+std::vector<std::string> selected_for_cleanup(const Call &call)
+{
+  if (!call.options.all_components)
+    return {call.options.component};
+  const std::vector<std::string> with_definitions = updater::list_components(call.host).names;
+  std::set<std::string> known(with_definitions.begin(), with_definitions.end());
+  for (const std::string &name : updater::recorded_components(call.host))
+    if (updater::is_valid_component_name(name))
+      known.insert(name);
+  std::vector<std::string> names = {""};
+  std::vector<std::string> warnings;
+  for (const std::string &name : known)
+    if (updater::read_component(call.host, name, warnings).enabled)
+      names.push_back(name);
+  return names;
+}
+
+/// Does something for each of several components. A failure in one is no reason to leave the others
+/// alone; what failed is told at the end, in one error.
+template <typename Body>
+void for_each_component(const std::vector<std::string> &components, Body &&body)
+{
+  std::vector<base::Error> failures;
+  for (const std::string &component : components) {
+    const std::string doing = component.empty() ? "the host" : "component " + component;
+    try {
+      if (components.size() == 1)
+        body(component);
+      else
+        base::during(doing, [&] { body(component); });
+    } catch (const base::Error &error) {
+      failures.push_back(error);
+    }
+  }
+  if (failures.size() == 1)
+    throw base::Error(failures.front());
+  std::string all;
+  for (const base::Error &error : failures)
+    all += (all.empty() ? "" : "\n") + std::string(error.what());
+  if (!failures.empty())
+    base::fail(failures.front().kind(), "{}", all);
 }
 
 UpdateOptions update_options(const Call &call, const std::string &component, Goal goal)
@@ -146,7 +193,10 @@ int bring(const Call &call, Goal goal)
   if (call.options.dry_run)
     return plan(call);
   UpdateResult last;
-  for (const std::string &component : selected(call)) {
+  const std::vector<std::string> components = selected(call);
+  if (components.empty())
+    call.host.log(Level::info, "No components selected.");
+  for_each_component(components, [&](const std::string &component) {
     notify(call.host, "READY=1\nSTATUS=Updating.");
     const UpdateOptions options = update_options(call, component, goal);
     last = updater::update(call.host, options);
@@ -157,7 +207,7 @@ int bring(const Call &call, Goal goal)
       notify(call.host,
              fmt::format(
                  "X_SYSUPDATE_VERSION={}\nSTATUS=Installed '{}'.", last.version, last.version));
-  }
+  });
   reboot_if_asked(call, last);
   return 0;
 }
@@ -208,16 +258,16 @@ int cleanup(const Call &call)
 {
   if (call.options.cleanup && !*call.options.cleanup)
     base::fail(Kind::usage, "'cleanup' and --cleanup=no are contradictory.");
-  for (const std::string &component : selected(call)) {
+  for_each_component(selected_for_cleanup(call), [&](const std::string &component) {
     updater::Scope scope = call.scope_of(component);
     scope.no_definitions = updater::NoDefinitions::accept; // all of them may have been removed
     if (!call.options.dry_run) {
       updater::cleanup(call.host, scope);
-      continue;
+      return;
     }
     for (const std::string &path : updater::foresee_cleanup(call.host, scope))
       call.print(fmt::format("would remove {}\n", path));
-  }
+  });
   return 0;
 }
 

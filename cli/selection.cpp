@@ -202,7 +202,8 @@ int set_features(const Call &call, Enabled enabled)
   const updater::Lock lock = updater::take_lock(call.host, updater::open_state(call.host));
   if (!call.options.all_components)
     return set_features_of(call, call.options.component, enabled);
-  set_features_of(call, "", enabled);
+  if (updater::list_components(call.host).has_default)
+    set_features_of(call, "", enabled);
   for (const Component &component : all_components(call))
     set_features_of(call, component.name, enabled);
   return 0;

@@ -18,12 +18,15 @@ std::string directory_name(const std::string &component)
 }
 
 /// Beside strake's own records for a plain user, who cannot write where systemd keeps it.
+std::optional<base::Dir> find_all_records(const base::Host &host)
+{
+  return ::geteuid() == 0 ? host.root.find_dir("/var/lib/systemd/sysupdate") : find_state(host);
+}
+
 std::optional<base::Dir> find_records(const base::Host &host, const std::string &component)
 {
-  if (::geteuid() == 0)
-    return host.root.find_dir("/var/lib/systemd/sysupdate/" + directory_name(component));
-  const auto state = find_state(host);
-  return state ? state->find_dir(directory_name(component)) : std::nullopt;
+  const auto all = find_all_records(host);
+  return all ? all->find_dir(directory_name(component)) : std::nullopt;
 }
 
 base::Dir open_records(const base::Host &host, const std::string &component)
@@ -80,6 +83,18 @@ std::vector<InstallRecord> read_install_records(const base::Host &host,
       records.push_back({entry.name, target->substr(0, mark), target->substr(mark + 3)});
   }
   return records;
+}
+
+std::vector<std::string> recorded_components(const base::Host &host)
+{
+  const std::string prefix = directory_name("") + ".";
+  std::vector<std::string> components;
+  if (const auto all = find_all_records(host))
+    for (const base::DirEntry &entry : all->entries())
+      if (entry.type == S_IFDIR && entry.name.size() > prefix.size() &&
+          entry.name.starts_with(prefix))
+        components.push_back(entry.name.substr(prefix.size()));
+  return components;
 }
 
 void forget_install_record(const base::Host &host,

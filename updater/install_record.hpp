@@ -29,6 +29,9 @@ struct InstallRecord {
 std::vector<InstallRecord> read_install_records(const base::Host &host,
                                                 const std::string &component);
 
+/// The components that there are records of, whether or not they still have definitions.
+std::vector<std::string> recorded_components(const base::Host &host);
+
 /// Removes a record whose place is no longer of interest. Durable on return.
 void forget_install_record(const base::Host &host,
                            const std::string &component,
