@@ -39,6 +39,10 @@ public:
   void remove(const Dir &dir, std::string_view name, Remove what) override;
   bool try_lock(const Fd &fd) override;
   void announce_partitions(const Fd &disk, const std::vector<KernelPartition> &partitions) override;
+  void leave_shared_mounts() override;
+  Fd attach_loop(const Fd &file, const ByteRange &range, Access access) override;
+  Dir mount(const Fd &device, const std::string &type, const Dir &where, Access access) override;
+  void unmount(const Dir &top) override;
 };
 
 } // namespace base

@@ -16,6 +16,7 @@ namespace base {
 
 enum class Replace { no, yes };
 enum class Remove { file, directory, subvolume };
+enum class Access { read_only, read_write };
 
 /// What set_attributes changes; what is unset stays as it is.
 struct Attributes {
@@ -33,6 +34,12 @@ struct ExtendedAttribute {
 /// A partition as the kernel is to know it; bytes from the start of the disk.
 struct KernelPartition {
   unsigned number;
+  std::uint64_t start;
+  std::uint64_t length;
+};
+
+/// A part of a file or disk.
+struct ByteRange {
   std::uint64_t start;
   std::uint64_t length;
 };
@@ -109,6 +116,20 @@ public:
   /// those in use. Does nothing for a plain file.
   virtual void announce_partitions(const Fd &disk,
                                    const std::vector<KernelPartition> &partitions) = 0;
+
+  /// From here on this process and what it starts see mounts of their own: what mount() adds is
+  /// invisible to everybody else, and gone with the process however it ends. Call it before a
+  /// second thread is started.
+  virtual void leave_shared_mounts() = 0;
+  /// A block device that is a range of an open file, in bytes. It lives as long as this descriptor
+  /// or a mount of it.
+  virtual Fd attach_loop(const Fd &file, const ByteRange &range, Access access) = 0;
+  /// Mounts the file system on `device` (none for "tmpfs") over the directory `where`, and gives
+  /// its top. Device nodes and set-user-id bits in it have no effect.
+  virtual Dir mount(const Fd &device, const std::string &type, const Dir &where, Access access) = 0;
+  /// Takes a mount, named by its top, and all mounted below it out of the tree. It is written out
+  /// and ended when the last descriptor in it is closed.
+  virtual void unmount(const Dir &top) = 0;
 };
 
 } // namespace base

@@ -5,10 +5,12 @@
 #include "cli/progress.hpp"
 #include "cli/verbs.hpp"
 #include "updater/fetch.hpp"
+#include "updater/image.hpp"
 
 #include <unistd.h>
 
 #include <ctime>
+#include <memory>
 #include <thread>
 
 extern char **environ; // NOLINT(readability-redundant-declaration): POSIX has it in no header
@@ -56,14 +58,30 @@ std::map<std::string, std::string> read_environment()
   return environment;
 }
 
+std::unique_ptr<updater::MountedImage>
+mounted_image(base::Sys &sys, base::Clock &clock, const Options &options)
+{
+  const bool changes = cli::checked_verb(options).changes && !options.dry_run;
+  if (options.image.empty())
+    return nullptr;
+  return updater::mount_image(sys,
+                              clock,
+                              options.image,
+                              options.image_policy,
+                              changes ? base::Access::read_write : base::Access::read_only);
+}
+
 int run(const Options &options)
 {
   const auto environment = read_environment();
-  const base::Dir machine = base::Dir::open_root("/");
-  const base::Dir root = base::Dir::open_root(options.root.empty() ? "/" : options.root);
   SystemClock clock;
   base::LinuxSys synced;
   UnsyncedSys unsynced;
+  // First of all, since it takes this process out of the machine's mounts.
+  const auto image = mounted_image(synced, clock, options);
+  const base::Dir machine = base::Dir::open_root("/");
+  const base::Dir root = image ? image->root().again()
+                               : base::Dir::open_root(options.root.empty() ? "/" : options.root);
   base::ProcessRunner programs;
   const base::Log log = cli::console(environment);
   cli::Progress progress(options, clock, log);

@@ -85,7 +85,8 @@ const std::vector<OptionRow> rows = {
      [](Options &options, const std::string &value) {
        options.image = absolute_path("image", value); }},
     {"image-policy", 0, "POLICY", "Say which partitions of the image may be used", false,
-     [](Options &options, const std::string &value) { options.image_policy = value; }},
+     [](Options &options, const std::string &value) {
+       options.image_policy = verity::ImagePolicy::parse(value); }},
     {"transfer-source", 0, "PATH", "Directory that PathRelativeTo=explicit means", false,
      [](Options &options, const std::string &value) {
        options.transfer_source = absolute_path("transfer-source", value); }},

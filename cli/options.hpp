@@ -2,6 +2,7 @@
 #pragma once
 
 #include "updater/inventory.hpp"
+#include "verity/image_policy.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -29,7 +30,7 @@ struct Options {
   std::string definitions;
   std::string root;
   std::string image;
-  std::string image_policy;
+  verity::ImagePolicy image_policy = verity::ImagePolicy::parse("*");
   std::string transfer_source;
   std::optional<std::uint64_t> instances_max;
   bool sync = true;

@@ -160,12 +160,17 @@ const std::vector<Verb> &verb_table()
   return verbs;
 }
 
-int run_verb(const base::Host &host, const Options &options)
+const Verb &checked_verb(const Options &options)
 {
   const Verb &verb = find_verb(options);
   check_selection(options, verb);
   check_arguments(options, verb);
-  return verb.run({host, options});
+  return verb;
+}
+
+int run_verb(const base::Host &host, const Options &options)
+{
+  return checked_verb(options).run({host, options});
 }
 
 std::string help_text(Face face)

@@ -53,7 +53,10 @@ struct Verb {
 
 const std::vector<Verb> &verb_table();
 
-/// Finds the verb, checks what may not be combined, and runs it. Returns the exit status.
+/// Finds the verb and checks what may not be combined. Throws Kind::usage.
+const Verb &checked_verb(const Options &options);
+
+/// Runs the verb. Returns the exit status.
 int run_verb(const base::Host &host, const Options &options);
 
 std::string help_text(Face face);

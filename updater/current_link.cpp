@@ -25,8 +25,13 @@ LinkPlace link_place(const base::Host &host, const Reach &way, const std::string
 }
 
 std::string
-target_of(const base::Host &host, const Holding &holding, const Reach &way, const Step &step)
+target_of(const base::Host &host, const Inventory &inventory, const Reach &way, const Step &step)
 {
+  const Holding &holding = inventory.holdings[step.transfer];
+  // What the disk will be called is known only where the image boots; what is on it is known now.
+  if (step.partition != 0 && inventory.disks[*way.disk].place.is_image)
+    return "/dev/disk/by-partuuid/" +
+           inventory.disks[*way.disk].table.entry(step.partition).unique.text();
   if (step.partition != 0)
     return partition_path(holding.target_path, step.partition);
   const std::string &link = holding.transfer.target.current_symlink;
@@ -51,7 +56,7 @@ void point_current_link(const base::Host &host, const Inventory &inventory, cons
   const LinkPlace place = link_place(host, way, link);
   const base::SplitPath path = base::split_path(place.path);
   const std::string target =
-      std::filesystem::path(target_of(host, holding, way, step))
+      std::filesystem::path(target_of(host, inventory, way, step))
           .lexically_normal()
           .lexically_relative(std::filesystem::path(path.parent).lexically_normal())
           .string();

@@ -167,10 +167,17 @@ DiskPath automatic_disk(const base::Host &host)
 
 } // namespace
 
+const base::Dir &root_of(const base::Host &host, const DiskPath &disk)
+{
+  return disk.is_image ? host.machine : host.root;
+}
+
 DiskPath find_disk(const base::Host &host, const Target &target, const std::string &image)
 {
-  if (target.path_auto && !image.empty())
-    return {image, false};
+  const DiskPath whole_image{.path = image, .is_image = true};
+  // Whatever the device is called on the machine that will boot the image: it is this one.
+  if (!image.empty() && (target.path_auto || target.path.starts_with("/dev/")))
+    return whole_image;
   if (target.path_auto)
     return automatic_disk(host);
   const auto status = host.root.target_status(target.path);
@@ -190,7 +197,7 @@ DiskPath find_disk(const base::Host &host, const Target &target, const std::stri
                "the target {} is neither a disk, nor the image file of one, nor a directory",
                host.root.display(target.path));
   if (!image.empty())
-    return {image, false};
+    return whole_image;
   return {discover(host, target.path), true};
 }
 

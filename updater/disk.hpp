@@ -13,7 +13,11 @@ namespace updater {
 struct DiskPath {
   std::string path; ///< beneath the root, symlinks resolved where it was discovered
   bool is_block_device = false;
+  bool is_image = false; ///< the file of --image=, which lies on the machine and is locked already
 };
+
+/// What the path of a disk is beneath of: the root, but for the image the root itself comes from.
+const base::Dir &root_of(const base::Host &host, const DiskPath &disk);
 
 /// Finds the disk of a partition target: the block device or image file its Path= names; for a
 /// directory the whole disk behind its file system; for Path=auto the one behind /usr (or what

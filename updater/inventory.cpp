@@ -23,7 +23,7 @@ std::size_t open_disk(const base::Host &host, DiskPath place, std::vector<OpenDi
   for (std::size_t index = 0; index < disks.size(); ++index)
     if (disks[index].place.path == place.path)
       return index;
-  GptTable table = GptDisk(host.root.file(place.path), place.path).table();
+  GptTable table = GptDisk(root_of(host, place).file(place.path), place.path).table();
   disks.push_back({std::move(place), std::move(table)});
   return disks.size() - 1;
 }

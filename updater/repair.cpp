@@ -44,10 +44,12 @@ private:
     findings_.push_back(std::move(finding));
   }
 
+  base::Fd open_disk(const DiskPath &disk) const { return root_of(host_, disk).file(disk.path); }
+
   bool is_whole(std::size_t index, const Instance &instance, const Written &written)
   {
     const Reach &way = inventory_.ways[index];
-    const base::Fd fd = way.disk ? host_.root.file(inventory_.disks[*way.disk].place.path)
+    const base::Fd fd = way.disk ? open_disk(inventory_.disks[*way.disk].place)
                                  : way.target->dir.value().file(instance.name);
     Extent extent{&fd, 0, base::size_of(fd), instance.path};
     if (way.disk) {

@@ -79,8 +79,8 @@ GptDisk &WritableDisks::disk(std::size_t index)
   if (const auto found = disks_.find(index); found != disks_.end())
     return found->second;
   const OpenDisk &seen = inventory_.disks.at(index);
-  base::Fd fd = host_.sys.open_writable(host_.root, seen.place.path);
-  if (!host_.sys.try_lock(fd))
+  base::Fd fd = host_.sys.open_writable(root_of(host_, seen.place), seen.place.path);
+  if (!seen.place.is_image && !host_.sys.try_lock(fd))
     base::fail(base::Kind::busy,
                "another program holds the lock on {}; try again when it is done",
                seen.place.path);

@@ -268,4 +268,34 @@ void WatchedSys::announce_partitions(const base::Fd &disk,
          [&] { LinuxSys::announce_partitions(disk, partitions); });
 }
 
+void WatchedSys::leave_shared_mounts()
+{
+  around({.kind = CallKind::unsimulated}, [&] { LinuxSys::leave_shared_mounts(); });
+}
+
+base::Fd
+WatchedSys::attach_loop(const base::Fd &file, const base::ByteRange &range, base::Access access)
+{
+  base::Fd loop;
+  around({.kind = CallKind::unsimulated, .fd = file.number()},
+         [&] { loop = LinuxSys::attach_loop(file, range, access); });
+  return loop;
+}
+
+base::Dir WatchedSys::mount(const base::Fd &device,
+                            const std::string &type,
+                            const base::Dir &where,
+                            base::Access access)
+{
+  std::optional<base::Dir> top;
+  around({.kind = CallKind::unsimulated, .fd = where.fd().number()},
+         [&] { top = LinuxSys::mount(device, type, where, access); });
+  return std::move(top).value();
+}
+
+void WatchedSys::unmount(const base::Dir &top)
+{
+  around({.kind = CallKind::unsimulated, .fd = top.fd().number()}, [&] { LinuxSys::unmount(top); });
+}
+
 } // namespace support

@@ -89,6 +89,14 @@ public:
   bool try_lock(const base::Fd &fd) override;
   void announce_partitions(const base::Fd &disk,
                            const std::vector<base::KernelPartition> &partitions) override;
+  void leave_shared_mounts() override;
+  base::Fd
+  attach_loop(const base::Fd &file, const base::ByteRange &range, base::Access access) override;
+  base::Dir mount(const base::Fd &device,
+                  const std::string &type,
+                  const base::Dir &where,
+                  base::Access access) override;
+  void unmount(const base::Dir &top) override;
 
 private:
   /// Called in place of each call; `perform` makes it.

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "updater/image.hpp"
+
+#include "base/durable.hpp"
+#include "base/error.hpp"
+#include "base/specifier.hpp"
+#include "base/version.hpp"
+#include "updater/gpt_disk.hpp"
+#include "updater/partition_type.hpp"
+
+#include <blkid/blkid.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+namespace updater {
+
+namespace {
+
+using base::Access;
+using base::Kind;
+
+// In the order in which they are mounted; their mount points lie in those before them.
+constexpr std::array<std::string_view, 5> designators = {"root", "usr", "var", "esp", "xbootldr"};
+
+// An empty directory, the same for all runs: each sees its own mounts there and nobody else's.
+constexpr std::string_view mount_point = "/run/strake/image";
+
+enum class Architecture { native, foreign };
+
+struct Meaning {
+  std::string designator;
+  Architecture architecture = Architecture::native;
+};
+
+Meaning meaning_of(const base::Uuid &type, std::string_view architecture)
+{
+  const std::string name = partition_type_of(type).name;
+  for (const std::string_view stem : {"root", "usr"}) {
+    if (!name.starts_with(fmt::format("{}-", stem)) || name.ends_with("-verity") ||
+        name.ends_with("-verity-sig"))
+      continue;
+    const bool is_native = name == fmt::format("{}-{}", stem, architecture);
+    return {std::string(stem), is_native ? Architecture::native : Architecture::foreign};
+  }
+  return {name};
+}
+
+bool is_better(const ImagePart &part,
+               Architecture architecture,
+               const ImagePart &present,
+               Architecture present_architecture)
+{
+  if (architecture != present_architecture)
+    return architecture == Architecture::native;
+  const bool has_versions = part.designator == "root" || part.designator == "usr";
+  return has_versions && base::compare_versions(part.label, present.label) > 0;
+}
+
+ImagePart part_of(const GptTable &table, const GptEntry &entry, std::string designator)
+{
+  const PartitionType type = partition_type_of(entry.type);
+  return {.designator = std::move(designator),
+          .range = {table.offset_of(entry), table.length_of(entry)},
+          .is_read_only = type.is_discoverable && (entry.attributes & attribute::read_only) != 0,
+          .label = entry.label};
+}
+
+/// The lone generic partition, which stands for the root where there is no proper one.
+const GptEntry *generic_root(const GptTable &table)
+{
+  const GptEntry *found = nullptr;
+  for (const GptEntry &entry : table.entries) {
+    if (entry.type != linux_generic().uuid || entry.label == "_empty")
+      continue;
+    if (found != nullptr)
+      return nullptr;
+    found = &entry;
+  }
+  return found;
+}
+
+struct Candidate {
+  ImagePart part;
+  Architecture architecture = Architecture::native;
+  bool may_grow = false;
+};
+
+std::vector<Candidate> candidates(const GptTable &table, std::string_view architecture)
+{
+  std::vector<Candidate> found;
+  for (const GptEntry &entry : table.entries) {
+    const Meaning meaning = meaning_of(entry.type, architecture);
+    const bool is_known =
+        std::find(designators.begin(), designators.end(), meaning.designator) != designators.end();
+    if (!entry.used() || !is_known || entry.label == "_empty")
+      continue;
+    Candidate next{part_of(table, entry, meaning.designator),
+                   meaning.architecture,
+                   (entry.attributes & attribute::grow_file_system) != 0};
+    const auto present = std::find_if(found.begin(), found.end(), [&](const Candidate &each) {
+      return each.part.designator == meaning.designator;
+    });
+    if (present == found.end())
+      found.push_back(std::move(next));
+    else if (is_better(next.part, next.architecture, present->part, present->architecture))
+      *present = std::move(next);
+  }
+  return found;
+}
+
+std::string native_architecture()
+{
+  utsname kernel{};
+  ::uname(&kernel);
+  return base::architecture_name(kernel.machine);
+}
+
+/// The type of the file system in a range of a file; nothing if there is none, or several.
+std::string file_system_type(const base::Fd &file, const ImagePart &part)
+{
+  const base::Unique<blkid_struct_probe, blkid_free_probe> probe(::blkid_new_probe());
+  if (!probe || ::blkid_probe_set_device(probe.get(),
+                                         file.number(),
+                                         static_cast<blkid_loff_t>(part.range.start),
+                                         static_cast<blkid_loff_t>(part.range.length)) < 0)
+    base::fail(Kind::internal, "libblkid cannot be used");
+  ::blkid_probe_enable_superblocks(probe.get(), 1);
+  ::blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE);
+  const char *type = nullptr;
+  if (::blkid_do_safeprobe(probe.get()) != 0 ||
+      ::blkid_probe_lookup_value(probe.get(), "TYPE", &type, nullptr) < 0)
+    return "";
+  return type;
+}
+
+bool never_writable(const std::string &type)
+{
+  return type == "erofs" || type == "squashfs" || type == "iso9660";
+}
+
+class Mounting {
+public:
+  Mounting(base::Sys &sys,
+           const base::Fd &file,
+           const verity::ImagePolicy &policy,
+           const std::string &path,
+           Access access)
+      : sys_(sys), file_(file), policy_(policy), path_(path), access_(access)
+  {
+  }
+
+  /// The top of the whole tree.
+  base::Dir run(const std::vector<ImagePart> &parts)
+  {
+    const base::Dir machine = base::Dir::open_root("/");
+    base::Dir top = mount_root(base::make_path(sys_, machine, mount_point), find(parts, "root"));
+    base::Rollback undo([&] { sys_.unmount(top); });
+    for (const std::string_view designator : designators) {
+      const ImagePart *part = find(parts, designator);
+      if (part != nullptr && designator != "root")
+        mount_below(top, *part, find(parts, "xbootldr") != nullptr);
+    }
+    undo.dismiss();
+    return top;
+  }
+
+private:
+  static const ImagePart *find(const std::vector<ImagePart> &parts, std::string_view designator)
+  {
+    const auto found = std::find_if(parts.begin(), parts.end(), [&](const ImagePart &part) {
+      return part.designator == designator;
+    });
+    return found == parts.end() ? nullptr : &*found;
+  }
+
+  base::Dir mount_part(const ImagePart &part, const base::Dir &where)
+  {
+    return base::during(fmt::format("the {} partition of {}", part.designator, path_), [&] {
+      const std::string type = file_system_type(file_, part);
+      if (type.empty() || type == "crypto_LUKS")
+        base::fail(Kind::config,
+                   "it holds {}; strake mounts plain file systems only",
+                   type.empty() ? "no file system" : "encrypted data");
+      policy_.judge_file_system(part.designator, type);
+      const bool is_read_only =
+          access_ == Access::read_only || part.is_read_only || never_writable(type);
+      const Access access = is_read_only ? Access::read_only : Access::read_write;
+      // Mounted, the device lives without this descriptor.
+      const base::Fd device = sys_.attach_loop(file_, part.range, access);
+      return sys_.mount(device, type, where, access);
+    });
+  }
+
+  /// An image with nothing but /usr gets an empty root in memory around it.
+  base::Dir mount_root(const base::Dir &where, const ImagePart *root)
+  {
+    if (root != nullptr)
+      return mount_part(*root, where);
+    base::Dir top = sys_.mount(base::Fd(), "tmpfs", where, Access::read_write);
+    for (const char *name : {"usr", "var", "efi", "boot"})
+      sys_.make_dir(top, name, 0755);
+    return top;
+  }
+
+  void mount_below(const base::Dir &top, const ImagePart &part, bool has_xbootldr)
+  {
+    const auto there = [&](const char *path) {
+      const auto found = top.find_dir_no_symlinks(path);
+      return found && found->entries().empty();
+    };
+    std::string path = "/" + part.designator;
+    if (part.designator == "xbootldr")
+      path = "/boot";
+    else if (part.designator == "esp")
+      path = there("/efi") || has_xbootldr ? "/efi" : "/boot";
+    const auto where = top.find_dir_no_symlinks(path);
+    if (!where)
+      base::fail(Kind::config,
+                 "{} has a partition {}, but no directory {} to mount it on; make one, or leave "
+                 "the partition out with --image-policy=",
+                 path_,
+                 part.designator,
+                 path);
+    mount_part(part, *where);
+  }
+
+  base::Sys &sys_;
+  const base::Fd &file_;
+  const verity::ImagePolicy &policy_;
+  const std::string &path_;
+  Access access_;
+};
+
+/// The loop devices of a run that has just ended keep its lock until the kernel has cleared them.
+bool lock_patiently(base::Sys &sys, base::Clock &clock, const base::Fd &file)
+{
+  constexpr std::chrono::milliseconds patience{3000};
+  constexpr std::chrono::milliseconds pause{20};
+  const auto end = clock.monotonic() + patience;
+  while (!sys.try_lock(file)) {
+    if (clock.monotonic() >= end)
+      return false;
+    clock.sleep(pause);
+  }
+  return true;
+}
+
+std::vector<ImagePart>
+parts_of(base::Fd file, const std::string &path, const verity::ImagePolicy &policy)
+{
+  const std::uint64_t length = base::size_of(file);
+  const GptState state = GptDisk(std::move(file), path).read();
+  if (const auto &table = state.table())
+    return dissect(*table, native_architecture(), policy);
+  if (policy.judge("root", {}) == verity::PartitionUse::ignore)
+    return {};
+  return {{.designator = "root", .range = {0, length}, .is_read_only = false, .label = ""}};
+}
+
+} // namespace
+
+std::vector<ImagePart>
+dissect(const GptTable &table, std::string_view architecture, const verity::ImagePolicy &policy)
+{
+  std::vector<Candidate> found = candidates(table, architecture);
+  const auto has = [&](std::string_view designator) {
+    return std::any_of(found.begin(), found.end(), [&](const Candidate &each) {
+      return each.part.designator == designator;
+    });
+  };
+  if (!has("root") && !has("usr"))
+    if (const GptEntry *generic = generic_root(table))
+      found.push_back({part_of(table, *generic, "root")});
+  for (const std::string_view designator : designators)
+    if (!has(designator))
+      policy.judge_absence(std::string(designator));
+  std::vector<ImagePart> parts;
+  for (Candidate &each : found)
+    if (policy.judge(each.part.designator, {each.part.is_read_only, each.may_grow}) ==
+        verity::PartitionUse::use)
+      parts.push_back(std::move(each.part));
+  return parts;
+}
+
+MountedImage::MountedImage(base::Sys &sys, base::Fd file, base::Dir root)
+    : sys_(sys), file_(std::move(file)), root_(std::move(root))
+{
+}
+
+MountedImage::~MountedImage()
+{
+  try {
+    sys_.unmount(root_);
+  } catch (const base::Error &) {
+    return; // all that matters was synced; the kernel ends it with the process
+  }
+}
+
+std::unique_ptr<MountedImage> mount_image(base::Sys &sys,
+                                          base::Clock &clock,
+                                          const std::string &path,
+                                          const verity::ImagePolicy &policy,
+                                          Access access)
+{
+  if (::geteuid() != 0)
+    base::fail(
+        Kind::usage,
+        "--image= mounts the file systems of the image, which only root may do; run as root, "
+        "or mount it elsewhere and use --root=");
+  sys.leave_shared_mounts();
+  const base::Dir machine = base::Dir::open_root("/");
+  const auto status = machine.target_status(path);
+  if (!status)
+    base::fail(Kind::not_found, "the image {} does not exist", path);
+  if (!S_ISREG(status->st_mode))
+    base::fail(
+        Kind::usage, "the image {} is no plain file; for a disk, mount it and use --root=", path);
+  base::Fd file =
+      access == Access::read_write ? sys.open_writable(machine, path) : machine.file(path);
+  // Two mounts of one file system, each with a memory of its own, would destroy it.
+  if (!lock_patiently(sys, clock, file))
+    base::fail(Kind::busy, "another run is at work on the image {}; try again later", path);
+  const std::vector<ImagePart> parts = parts_of(machine.file(path), path, policy);
+  const bool has_tree = std::any_of(parts.begin(), parts.end(), [](const ImagePart &part) {
+    return part.designator == "root" || part.designator == "usr";
+  });
+  if (!has_tree)
+    base::fail(Kind::config,
+               "the image {} has neither a root nor a /usr partition that may be used, and is not "
+               "a file system itself",
+               path);
+  base::Dir root = Mounting(sys, file, policy, path, access).run(parts);
+  return std::make_unique<MountedImage>(sys, std::move(file), std::move(root));
+}
+
+} // namespace updater
