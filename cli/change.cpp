@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
+#include "base/parse.hpp"
 #include "base/version.hpp"
+#include "cli/completed.hpp"
 #include "cli/notify.hpp"
 #include "cli/verbs.hpp"
 #include "updater/cleanup.hpp"
@@ -187,6 +189,16 @@ void check_update_options(const Call &call)
     base::fail(Kind::usage, "A VERSION may not be combined with --component-all.");
 }
 
+/// Others on this machine follow an update: they load new extensions, or link boot entries.
+void tell_if_completed(const Call &call, const std::string &component, const UpdateResult &result)
+{
+  if (!call.host.is_running_system)
+    return;
+  const auto forced = call.host.variable("SYSTEMD_SYSUPDATE_FORCE_NOTIFY");
+  if (result.outcome == Outcome::installed || (forced && base::parse_boolean(*forced) == true))
+    tell_listeners(call.host, component, result);
+}
+
 int bring(const Call &call, Goal goal)
 {
   check_update_options(call);
@@ -203,6 +215,8 @@ int bring(const Call &call, Goal goal)
     report(call, component, last);
     if (goal == Goal::install && call.options.cleanup.value_or(false))
       updater::cleanup(call.host, options.scope);
+    if (goal == Goal::install)
+      tell_if_completed(call, component, last);
     if (!last.version.empty())
       notify(call.host,
              fmt::format(

@@ -138,6 +138,20 @@ Outcome bring(const base::Host &host,
   return presence == Presence::pending ? Outcome::acquired : Outcome::installed;
 }
 
+std::vector<Changed> changes(const Inventory &inventory, const UpdatePlan &plan)
+{
+  std::vector<Changed> changed;
+  for (const Step &step : plan.steps) {
+    if (step.action == Action::keep)
+      continue;
+    const Holding &holding = inventory.holdings[step.transfer];
+    changed.push_back({holding.transfer.id,
+                       step.partition != 0 ? partition_path(holding.target_path, step.partition)
+                                           : holding.target_path + "/" + step.name});
+  }
+  return changed;
+}
+
 } // namespace
 
 Catalog survey(const base::Host &host, const Scope &scope, Inventory &inventory)
@@ -165,7 +179,7 @@ UpdateResult update(const base::Host &host, const UpdateOptions &options)
   if (choice.set == nullptr)
     return {};
   if (is_present(*choice.set, options.goal))
-    return {Outcome::already_present, choice.set->version, {}};
+    return {Outcome::already_present, choice.set->version, {}, {}};
   lift_policy(host, state, options, policy);
   announce_choice(host, catalog, *choice.set);
 
@@ -173,7 +187,9 @@ UpdateResult update(const base::Host &host, const UpdateOptions &options)
   const UpdatePlan plan = plan_update(inventory.holdings, *choice.set, limits);
   const Outcome outcome = bring(host, state, options, inventory, plan);
 
-  UpdateResult result{outcome, plan.version, {}};
+  UpdateResult result{outcome, plan.version, {}, {}};
+  if (outcome == Outcome::installed)
+    result.changed = changes(inventory, plan);
   if (outcome == Outcome::installed)
     result.removed = tidy_up(host, state, inventory, plan, limits); // never before this
   return result;

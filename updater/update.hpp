@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace updater {
 
@@ -37,10 +38,17 @@ struct Removed {
   std::size_t disabled_transfers = 0;
 };
 
+/// A transfer whose target an update changed.
+struct Changed {
+  std::string transfer;
+  std::string path; ///< of the new file or tree, or of the partition
+};
+
 struct UpdateResult {
   Outcome outcome = Outcome::nothing_newer;
   std::string version;
   std::optional<Removed> removed; ///< if it came to removing anything
+  std::vector<Changed> changed;   ///< what is in effect now and was not before
 };
 
 /// Brings the next version onto this machine, under the lock. What the machine would boot changes
