@@ -66,7 +66,12 @@ Dir make_path(Sys &sys, const Dir &root, std::string_view path, mode_t mode)
   if (split.name.empty())
     return root.again();
   const Dir parent = make_path(sys, root, split.parent.empty() ? "/" : split.parent, mode);
-  sys.make_dir(parent, split.name, mode);
+  try {
+    sys.make_dir(parent, split.name, mode);
+  } catch (const Error &) {
+    if (!root.find_dir(path)) // made by another run since we looked: just as good
+      throw;
+  }
   sys.sync(parent);
   return root.dir(path);
 }
