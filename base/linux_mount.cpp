@@ -38,6 +38,23 @@ void set_option(const Fd &context, const char *key, const std::string &value)
     fail_errno("cannot set the mount option {}={}", key, value);
 }
 
+void set_flag(const Fd &context, const char *flag)
+{
+  if (::fsconfig(context.number(), FSCONFIG_SET_FLAG, flag, nullptr, 0) < 0)
+    fail_errno("cannot set the mount option {}", flag);
+}
+
+/// Read-only to the device too: to these a mount that is "ro" may still replay a journal, and
+/// without permission to write they refuse to be mounted when a power cut has left one.
+void ask_for_read_only(const Fd &context, const std::string &type)
+{
+  set_flag(context, "ro");
+  if (type == "ext3" || type == "ext4" || type == "xfs")
+    set_flag(context, "norecovery");
+  else if (type == "btrfs")
+    set_option(context, "rescue", "nologreplay");
+}
+
 } // namespace
 
 void LinuxSys::leave_shared_mounts()
@@ -78,9 +95,8 @@ Dir LinuxSys::mount(const Fd &device, const std::string &type, const Dir &where,
     fail_errno("the kernel does not know the file system {}", type);
   if (device.valid())
     set_option(context, "source", name_of(device));
-  if (access == Access::read_only &&
-      ::fsconfig(context.number(), FSCONFIG_SET_FLAG, "ro", nullptr, 0) < 0)
-    fail_errno("cannot ask for a read-only mount");
+  if (access == Access::read_only)
+    ask_for_read_only(context, type);
   if (::fsconfig(context.number(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
     fail_errno("cannot read the {} file system", type);
   const unsigned attributes =

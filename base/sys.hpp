@@ -125,7 +125,8 @@ public:
   /// or a mount of it.
   virtual Fd attach_loop(const Fd &file, const ByteRange &range, Access access) = 0;
   /// Mounts the file system on `device` (none for "tmpfs") over the directory `where`, and gives
-  /// its top. Device nodes and set-user-id bits in it have no effect.
+  /// its top. Device nodes and set-user-id bits in it have no effect. Read-only changes no byte of
+  /// the device: what only a journal holds is not seen then.
   virtual Dir mount(const Fd &device, const std::string &type, const Dir &where, Access access) = 0;
   /// Takes a mount, named by its top, and all mounted below it out of the tree. It is written out
   /// and ended when the last descriptor in it is closed.
