@@ -34,19 +34,19 @@ template <typename Definition> struct KeyRow {
 
 /// For each "Section.Key" that was there, the last of them; to name the place of what is wrong
 /// with the whole.
-using Seen = std::map<std::string, base::ConfigItem>;
+using KeyPlaces = std::map<std::string, base::ConfigItem>;
 
 /// Reads a file and its drop-ins by a table. Unknown sections and keys are warned of and passed
 /// over, so that definitions can use what is newer; those that begin with "X-" silently.
 template <typename Definition>
-Seen read_keys(const FileReader &reader,
-               const std::string &name,
-               std::span<const KeyRow<Definition>> rows,
-               Definition &definition)
+KeyPlaces read_keys(const FileReader &reader,
+                    const std::string &name,
+                    std::span<const KeyRow<Definition>> rows,
+                    Definition &definition)
 {
   base::Config config = base::read_config(reader.root, reader.directories, name);
   std::move(config.warnings.begin(), config.warnings.end(), std::back_inserter(reader.warnings));
-  Seen seen;
+  KeyPlaces places;
   for (const base::ConfigItem &item : config.items) {
     if (item.section.starts_with("X-") || item.key.starts_with("X-"))
       continue;
@@ -59,9 +59,9 @@ Seen read_keys(const FileReader &reader,
       continue;
     }
     row->read(Setting(item, reader.specifiers, reader.warnings), definition);
-    seen.insert_or_assign(item.section + "." + item.key, item);
+    places.insert_or_assign(item.section + "." + item.key, item);
   }
-  return seen;
+  return places;
 }
 
 } // namespace updater

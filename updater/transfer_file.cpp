@@ -146,7 +146,7 @@ ResourceKind guess_target(ResourceKind source, const std::string &path)
 /// Judges a draft as a whole; everything it finds is fatal.
 class Check {
 public:
-  Check(const std::string &file, const Seen &seen) : file_(file), seen_(seen) {}
+  Check(const std::string &file, const KeyPlaces &places) : file_(file), places_(places) {}
 
   void source(Draft &draft) const
   {
@@ -210,15 +210,15 @@ private:
   /// With the place and value of the key if it was there, else with the file.
   [[noreturn]] void refuse(const char *key, const std::string &what) const
   {
-    const auto found = seen_.find(key);
-    if (found == seen_.end())
+    const auto found = places_.find(key);
+    if (found == places_.end())
       base::fail(Kind::config, "{}: {}", file_, what);
     const base::ConfigItem &item = found->second;
     base::fail(Kind::config, "{}: {}={}: {}", item.place(), item.key, item.value, what);
   }
 
   const std::string &file_;
-  const Seen &seen_;
+  const KeyPlaces &places_;
 };
 
 /// A target without patterns of its own takes over the source's.
@@ -260,9 +260,9 @@ Transfer read_transfer(const FileReader &reader, const base::ConfigFile &file)
   Transfer &transfer = draft.transfer;
   transfer.id = file.name.substr(0, file.name.rfind('.'));
   transfer.file = reader.root.display(file.path);
-  const Seen seen = read_keys<Draft>(reader, file.name, rows, draft);
+  const KeyPlaces places = read_keys<Draft>(reader, file.name, rows, draft);
 
-  const Check check(transfer.file, seen);
+  const Check check(transfer.file, places);
   check.source(draft);
   transfer.target.kind =
       draft.target_kind.value_or(guess_target(transfer.source.kind, transfer.target.path));
