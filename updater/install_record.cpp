@@ -59,12 +59,14 @@ void record_install(const base::Host &host, const Inventory &inventory, const St
   const Reach &way = inventory.ways[step.transfer];
   if (!way.target)
     return;
-  const Pattern &pattern = inventory.holdings[step.transfer].transfer.target.patterns.front();
-  const std::string target = directory_beneath_root(host, *way.target) + "/./" + pattern.text();
+  const std::string directory = directory_beneath_root(host, *way.target);
   const base::Dir records = open_records(host, inventory.component);
-  const std::string name = link_name(target);
-  if (records.link_target(name) != target)
-    base::replace_symlink(host.sys, records, name, target);
+  for (const Pattern &pattern : inventory.holdings[step.transfer].transfer.target.patterns) {
+    const std::string target = directory + "/./" + pattern.text();
+    const std::string name = link_name(target);
+    if (records.link_target(name) != target)
+      base::replace_symlink(host.sys, records, name, target);
+  }
 }
 
 std::vector<InstallRecord> read_install_records(const base::Host &host,

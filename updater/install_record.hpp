@@ -15,7 +15,8 @@ namespace updater {
 /// /var/lib/systemd/sysupdate/installdb[.COMPONENT], named after the SHA-256 of its own target,
 /// which is "DIRECTORY/./PATTERN".
 
-/// Notes the pattern of a step's target; slots are not noted. Durable on return.
+/// Notes all patterns of a step's target: a boot file that was found good goes by another one than
+/// it was installed by. Slots are not noted. Durable on return.
 void record_install(const base::Host &host, const Inventory &inventory, const Step &step);
 
 /// A place that something was installed in at some time.

@@ -8,6 +8,7 @@
 #include "updater/content_record.hpp"
 #include "updater/download.hpp"
 #include "updater/history.hpp"
+#include "updater/leftover.hpp"
 #include "updater/running.hpp"
 #include "updater/settle.hpp"
 #include "updater/stage.hpp"
@@ -185,6 +186,7 @@ UpdateResult update(const base::Host &host, const UpdateOptions &options)
 
   const Limits limits = limits_for(host, catalog, options);
   const UpdatePlan plan = plan_update(inventory.holdings, *choice.set, limits);
+  remove_leftovers(host, inventory); // the room they take may be what the update needs
   const Outcome outcome = bring(host, state, options, inventory, plan);
 
   UpdateResult result{outcome, plan.version, {}, {}};

@@ -4,6 +4,7 @@
 #include "updater/attempt.hpp"
 #include "updater/download.hpp"
 #include "updater/history.hpp"
+#include "updater/leftover.hpp"
 #include "updater/running.hpp"
 #include "updater/settle.hpp"
 #include "updater/state.hpp"
@@ -55,6 +56,7 @@ Vacuumed decide(const base::Host &host,
     for (Instance &instance : vacuum_victims(inventory.holdings[index], limits))
       result.old.emplace_back(index, std::move(instance));
   result.disabled = disabled_of(inventory, limits);
+  result.leftovers = list_leftovers(inventory);
   result.removed = {most_of_one(result.old), transfers_in(result.disabled)};
   return result;
 }
@@ -111,6 +113,7 @@ Vacuumed vacuum(const base::Host &host,
   Inventory inventory = settle(host, state, scope);
   host.log(Level::info, "Making room…");
   Vacuumed result = decide(host, inventory, instances_max);
+  remove_leftovers(host, inventory);
   remove_all(host, inventory, Among::enabled, result.old, "old");
   remove_all(host, inventory, Among::disabled, result.disabled, "disabled");
   forget_staged(host, state, scope.component);

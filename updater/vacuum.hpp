@@ -8,18 +8,22 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace updater {
 
 /// What a vacuum would remove, or removed.
 struct Vacuumed {
-  Victims old;      ///< of enabled transfers
-  Victims disabled; ///< of transfers whose feature is off
+  Victims old;                        ///< of enabled transfers
+  Victims disabled;                   ///< of transfers whose feature is off
+  std::vector<std::string> leftovers; ///< paths of what older tools left unfinished
   Removed removed;
 };
 
-/// Enforces InstancesMax=, removes partial and pending instances, staged payloads, and everything
-/// of disabled features; never the running version, the last good one, or one that is protected.
+/// Enforces InstancesMax=, removes partial and pending instances, staged payloads, what older tools
+/// left unfinished, and everything of disabled features; never the running version, the last good
+/// one, or one that is protected.
 Vacuumed vacuum(const base::Host &host,
                 const Scope &scope,
                 const std::optional<std::uint64_t> &instances_max);

@@ -280,14 +280,47 @@ TEST_CASE("a vacuum removes what was begun and the oldest versions, never the ru
   CHECK(world.has_said("Found nothing to remove."));
 }
 
+TEST_CASE("what older tools left unfinished is removed from target directories, unless told not to")
+{
+  World world;
+  world.install("1");
+  const auto litter = [&] {
+    world.root().write("efi/EFI/Linux/.#sysupdateboot_2.efi0123456789abcdef", "half");
+    world.root().write("efi/EFI/Linux/.#tree/inner/file", "half");
+    world.root().write("efi/EFI/Linux/#.not", "kept");
+  };
+  litter();
+  SUBCASE("by a vacuum, which can foresee it")
+  {
+    const std::string folder = world.root().path() + "/efi/EFI/Linux";
+    CHECK(updater::foresee_vacuum(world.machine.host, {}, {}).leftovers ==
+          Strings{folder + "/.#sysupdateboot_2.efi0123456789abcdef", folder + "/.#tree"});
+    updater::vacuum(world.machine.host, {}, {});
+    CHECK(world.boot_files() == Strings{"#.not", "boot_1.efi"});
+  }
+  SUBCASE("by an update")
+  {
+    world.install("2");
+    CHECK(world.boot_files() == Strings{"#.not", "boot_1.efi", "boot_2.efi"});
+  }
+  SUBCASE("not where RemoveTemporary=no says so")
+  {
+    world.root().write("etc/sysupdate.d/20-boot.transfer.d/keep.conf",
+                       "[Target]\nRemoveTemporary=no\n");
+    updater::vacuum(world.machine.host, {}, {});
+    world.install("2");
+    CHECK(world.boot_files().size() == 5);
+  }
+}
+
 TEST_CASE("a vacuum leaves other programs' files alone")
 {
   World world;
   world.install("1");
-  world.root().write("efi/EFI/Linux/.#other", "");
+  world.root().write("efi/EFI/Linux/.other", "");
   world.root().write("efi/EFI/Linux/boot.efi", "");
   updater::vacuum(world.machine.host, {}, 1);
-  CHECK(world.boot_files() == Strings{".#other", "boot.efi", "boot_1.efi"});
+  CHECK(world.boot_files() == Strings{".other", "boot.efi", "boot_1.efi"});
 }
 
 TEST_CASE("cleanup removes files that were installed by a transfer that is gone, and no others")
@@ -307,6 +340,21 @@ TEST_CASE("cleanup removes files that were installed by a transfer that is gone,
   CHECK(world.names_in("opt") == Strings{"extra.txt"});
   CHECK(world.boot_files() == Strings{"boot_1.efi"});
   CHECK(updater::cleanup(world.machine.host, {}) == 0);
+}
+
+TEST_CASE("cleanup finds a file by each pattern that its transfer had, not only by the first")
+{
+  World world;
+  world.define(
+      "30-app",
+      "MatchPattern=root-@v.raw",
+      "Type=regular-file\nPath=/apps\nMatchPattern=app_@v+@l-@d.raw app_@v.raw\nTriesLeft=3");
+  world.install("1");
+  const std::string apps = world.root().path() + "/apps/";
+  std::filesystem::rename(apps + "app_1+3-0.raw", apps + "app_1.raw"); // it was found good
+  std::filesystem::remove(world.root().path() + "/etc/sysupdate.d/30-app.transfer");
+  CHECK(updater::cleanup(world.machine.host, {}) == 1);
+  CHECK(world.names_in("apps").empty());
 }
 
 TEST_CASE("when a feature is switched off an update removes what it installed")
