@@ -43,7 +43,9 @@ bool leads_into(const std::vector<Pattern> &patterns, const std::string &directo
 
 void inherit(Metadata &metadata, const struct stat &status)
 {
-  if (!metadata.modified_us)
+  // The epoch and what is before it stand for a time that nobody knows.
+  if (!metadata.modified_us && status.st_mtim.tv_sec >= 0 &&
+      (status.st_mtim.tv_sec != 0 || status.st_mtim.tv_nsec >= 1000))
     metadata.modified_us = static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000 +
                            static_cast<std::uint64_t>(status.st_mtim.tv_nsec) / 1000;
   if (!metadata.mode)

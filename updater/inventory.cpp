@@ -53,14 +53,10 @@ void inherit(Metadata &metadata, const GptEntry &entry, const PartitionType &typ
     metadata.partition_uuid = entry.unique;
   if (!metadata.partition_flags)
     metadata.partition_flags = entry.attributes;
-  if (!type.is_discoverable)
-    return; // the bits below mean something only where the specification says so
-  if (!metadata.no_auto)
-    metadata.no_auto = (entry.attributes & attribute::no_auto) != 0;
+  // Only where the specification gives the bit a meaning. The other two it has are told by the
+  // flags as a whole, as systemd-sysupdate tells them.
   if (!metadata.read_only)
-    metadata.read_only = (entry.attributes & attribute::read_only) != 0;
-  if (!metadata.grow_file_system && type.may_grow)
-    metadata.grow_file_system = (entry.attributes & attribute::grow_file_system) != 0;
+    metadata.read_only = type.is_discoverable && (entry.attributes & attribute::read_only) != 0;
 }
 
 void list_slots(const base::Host &host, const OpenDisk &disk, Holding &holding)

@@ -259,6 +259,22 @@ Step plan_step(std::size_t index,
   return step;
 }
 
+/// The holding as a later step has to see it: of two transfers with one partition type each finds
+/// the same slots empty, but what an earlier step is going to write is empty no more.
+Holding
+after_steps(Holding holding, const std::vector<Holding> &holdings, const std::vector<Step> &steps)
+{
+  for (const Step &step : steps) {
+    const Holding &other = holdings[step.transfer];
+    if (step.action != Action::acquire || other.target_path != holding.target_path)
+      continue;
+    for (Slot &slot : holding.slots)
+      if (slot.partition == step.partition)
+        slot.in_use = "taken for " + other.transfer.id;
+  }
+  return holding;
+}
+
 /// The boot loader counts the tries of some part, and has tried it at least `tries` times.
 bool is_counted(const UpdateSet &set, std::uint64_t tries)
 {
@@ -325,7 +341,7 @@ plan_update(const std::vector<Holding> &holdings, const UpdateSet &set, const Li
   plan.version = set.version;
   for (std::size_t index = 0; index < holdings.size(); ++index)
     plan.steps.push_back(base::during(holdings[index].transfer.id, [&] {
-      return plan_step(index, holdings[index], set, limits);
+      return plan_step(index, after_steps(holdings[index], holdings, plan.steps), set, limits);
     }));
   for (const Step &step : plan.steps)
     if (step.displaced && step.displaced->presence == Presence::installed)

@@ -18,15 +18,20 @@ void set_bit(std::uint64_t &attributes, std::uint64_t bit, const std::optional<b
     attributes = *value ? attributes | bit : attributes & ~bit;
 }
 
-void describe(GptEntry &entry, const Metadata &fields)
+/// The single bits only where the specification gives them a meaning for this type; elsewhere they
+/// may stand for something else. PartitionFlags= is meant as it is written.
+void describe(GptEntry &entry, const Metadata &fields, const PartitionType &type)
 {
   if (fields.partition_uuid)
     entry.unique = *fields.partition_uuid;
   if (fields.partition_flags)
     entry.attributes = *fields.partition_flags;
-  set_bit(entry.attributes, attribute::no_auto, fields.no_auto);
-  set_bit(entry.attributes, attribute::read_only, fields.read_only);
-  set_bit(entry.attributes, attribute::grow_file_system, fields.grow_file_system);
+  if (type.is_discoverable) {
+    set_bit(entry.attributes, attribute::no_auto, fields.no_auto);
+    set_bit(entry.attributes, attribute::read_only, fields.read_only);
+  }
+  if (type.may_grow)
+    set_bit(entry.attributes, attribute::grow_file_system, fields.grow_file_system);
 }
 
 void make_empty(GptEntry &entry, const base::Uuid &type)
@@ -165,11 +170,11 @@ void Slots::publish(Presence presence, const std::vector<std::pair<std::size_t, 
   for (const Step &step : plan_.steps) {
     if (!is_slot(step) || step.action == Action::keep)
       continue;
-    const base::Uuid &type = type_of(inventory_.holdings[step.transfer]);
+    const PartitionType &type = inventory_.holdings[step.transfer].transfer.target.partition_type;
     GptEntry &entry = changes.entry(disk_of(step), step.partition);
-    entry.type = presence == Presence::pending ? pending_type(type) : type;
+    entry.type = presence == Presence::pending ? pending_type(type.uuid) : type.uuid;
     entry.label = step.name;
-    describe(entry, step.fields);
+    describe(entry, step.fields, type);
   }
   for (const auto &[transfer, victim] : victims)
     make_empty(changes.entry(inventory_.ways[transfer].disk.value(), victim.partition),

@@ -166,6 +166,30 @@ TEST_CASE("where all slots are full the oldest version that may go loses its slo
   CHECK(plan(disk({{"3"}, {"1", Presence::installed, 10}, {"2"}}), "4", {}, 500).partition == 3);
 }
 
+TEST_CASE("two transfers with one partition type get different slots")
+{
+  std::vector<Holding> holdings = {disk({{""}, {""}}), disk({{""}, {""}})};
+  holdings[1].transfer.id = "other";
+  updater::UpdateSet set;
+  set.version = "1";
+  set.parts.resize(2);
+  for (updater::Part &part : set.parts)
+    part.on_source = instance("1");
+  const updater::UpdatePlan both = updater::plan_update(holdings, set, {});
+  CHECK(both.steps[0].partition == 1);
+  CHECK(both.steps[1].partition == 2);
+
+  holdings[0] = disk({{""}, {"9"}});
+  holdings[1].slots[1].in_use = "mounted on /usr";
+  std::string refused;
+  try {
+    updater::plan_update(holdings, set, {});
+  } catch (const base::Error &error) {
+    refused = error.what();
+  }
+  CHECK(refused.find("partition 1 (1000 bytes): empty, taken for root") != std::string::npos);
+}
+
 TEST_CASE("a protected version keeps its slot")
 {
   Holding holding = disk({{"1"}, {"2"}});

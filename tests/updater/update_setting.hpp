@@ -181,6 +181,17 @@ public:
     return entry.label + mark;
   }
 
+  /// Gives all slots another partition type.
+  void set_slot_types(const base::Uuid &type)
+  {
+    updater::GptTable changed = table();
+    for (updater::GptEntry &entry : changed.entries)
+      if (entry.used())
+        entry.type = type;
+    updater::GptDisk disk(machine.sys.open_writable(machine.root.dir(), "disk.raw"), "disk.raw");
+    disk.commit(machine.sys, changed);
+  }
+
   std::string slot_content(unsigned number, std::size_t size = 5000) const
   {
     const updater::GptTable present = table();

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/tar_bytes.hpp"
 #include "update_setting.hpp"
+#include "updater/directory.hpp"
 #include "updater/history.hpp"
 #include "updater/state.hpp"
 #include "updater/update.hpp"
 #include "updater/vacuum.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 TEST_SUITE_BEGIN("updater/update");
@@ -102,6 +105,50 @@ TEST_CASE("the running version is never overwritten, even if it is the oldest")
   CHECK(world.slot_holds(1, "1"));
   CHECK(world.slot_holds(2, "3"));
   CHECK(world.boot_files() == Strings{"boot_1.efi", "boot_3.efi"});
+}
+
+TEST_CASE("flags of partitions are set and shown only where their type has them")
+{
+  World world;
+  const std::string target = "Type=partition\nPath=/disk.raw\nMatchPattern=root-@v\n"
+                             "ReadOnly=yes\nPartitionNoAuto=yes\nPartitionGrowFileSystem=yes\n";
+  const auto installed = [&](const std::string &type) {
+    world.define("10-root", "MatchPattern=root-@v.raw", target + "MatchPartitionType=" + type);
+    world.install("1");
+    return updater::take_inventory(world.machine.host, {}).holdings[0].installed[0].metadata;
+  };
+  SUBCASE("a root partition has all three")
+  {
+    const updater::Metadata metadata = installed("root-x86-64");
+    CHECK(metadata.partition_flags == (updater::attribute::read_only | updater::attribute::no_auto |
+                                       updater::attribute::grow_file_system));
+    CHECK(metadata.read_only == true);
+    CHECK_FALSE(metadata.no_auto.has_value()); // told by the flags as a whole
+    CHECK_FALSE(metadata.grow_file_system.has_value());
+  }
+  SUBCASE("a type outside the specification has none")
+  {
+    world.set_slot_types(updater::linux_generic().uuid);
+    const updater::Metadata metadata = installed("linux-generic");
+    CHECK(metadata.partition_flags == std::uint64_t{0});
+    CHECK(metadata.read_only == false);
+  }
+}
+
+TEST_CASE("a file from the epoch is a file of unknown time")
+{
+  const support::TempRoot root{{"app_1.img", ""}, {"app_2.img", ""}};
+  const auto at = [&](const char *name, std::time_t seconds) {
+    const std::array<timespec, 2> times{timespec{seconds, 0}, timespec{seconds, 0}};
+    REQUIRE(::utimensat(AT_FDCWD, (root.path() + "/" + name).c_str(), times.data(), 0) == 0);
+  };
+  at("app_1.img", 0);
+  at("app_2.img", 1);
+  const auto found = updater::list_instances(
+      root.dir(), updater::Inode::file, {updater::Pattern::parse("app_@v.img")});
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].metadata.modified_us == std::uint64_t{1'000'000});
+  CHECK_FALSE(found[1].metadata.modified_us.has_value());
 }
 
 TEST_CASE("where there is nothing newer nothing happens")
