@@ -104,6 +104,13 @@ void print_removed(const Call &call, const updater::Removed &removed)
   call.print_json(json);
 }
 
+Value named(const std::string &component)
+{
+  Value json;
+  json["component"] = component.empty() ? Value() : Value(component);
+  return json;
+}
+
 std::string_view word(Outcome outcome)
 {
   switch (outcome) {
@@ -143,8 +150,7 @@ void report(const Call &call, const std::string &component, const UpdateResult &
       print_removed(call, *result.removed);
     return;
   }
-  Value json;
-  json["component"] = component.empty() ? Value() : Value(component);
+  Value json = named(component);
   json["outcome"] = word(result.outcome);
   json["version"] = result.version.empty() ? Value() : Value(result.version);
   if (result.removed) {
@@ -226,21 +232,27 @@ int bring(const Call &call, Goal goal)
   return 0;
 }
 
-void print_victims(const Call &call, const updater::Vacuumed &would)
+void print_would_remove(const Call &call, Value json, const std::vector<std::string> &paths)
 {
-  Value json;
-  json["wouldRemove"] = Value::array();
-  for (const updater::Victims *victims : {&would.old, &would.disabled})
-    for (const auto &[transfer, instance] : *victims)
-      json["wouldRemove"].push_back(instance.path);
   if (call.wants_json()) {
+    json["wouldRemove"] = paths;
     call.print_json(json);
     return;
   }
-  for (const auto &path : json["wouldRemove"])
-    call.print(fmt::format("would remove {}\n", path.get<std::string>()));
-  if (json["wouldRemove"].empty())
+  for (const std::string &path : paths)
+    call.print(fmt::format("would remove {}\n", path));
+  if (paths.empty())
     call.print("Found nothing to remove.\n");
+}
+
+std::vector<std::string> paths_of(const updater::Vacuumed &would)
+{
+  std::vector<std::string> paths;
+  for (const updater::Victims *victims : {&would.old, &would.disabled})
+    for (const auto &[transfer, instance] : *victims)
+      paths.push_back(instance.path);
+  paths.insert(paths.end(), would.leftovers.begin(), would.leftovers.end());
+  return paths;
 }
 
 } // namespace
@@ -259,7 +271,7 @@ int vacuum(const Call &call)
 {
   const auto &most = call.options.instances_max;
   if (call.options.dry_run) {
-    print_victims(call, updater::foresee_vacuum(call.host, call.scope(), most));
+    print_would_remove(call, {}, paths_of(updater::foresee_vacuum(call.host, call.scope(), most)));
     return 0;
   }
   const updater::Vacuumed done = updater::vacuum(call.host, call.scope(), most);
@@ -275,12 +287,16 @@ int cleanup(const Call &call)
   for_each_component(selected_for_cleanup(call), [&](const std::string &component) {
     updater::Scope scope = call.scope_of(component);
     scope.no_definitions = updater::NoDefinitions::accept; // all of them may have been removed
-    if (!call.options.dry_run) {
-      updater::cleanup(call.host, scope);
+    if (call.options.dry_run) {
+      print_would_remove(call, named(component), updater::foresee_cleanup(call.host, scope));
       return;
     }
-    for (const std::string &path : updater::foresee_cleanup(call.host, scope))
-      call.print(fmt::format("would remove {}\n", path));
+    const std::size_t removed = updater::cleanup(call.host, scope);
+    if (!call.wants_json() || call.options.face == Face::systemd_sysupdate)
+      return;
+    Value json = named(component);
+    json["removed"] = removed;
+    call.print_json(json);
   });
   return 0;
 }

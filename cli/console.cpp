@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/console.hpp"
 
+#include "cli/symbols.hpp"
+
 #include <array>
 #include <cstdio>
 
@@ -44,13 +46,14 @@ int highest_shown(const std::map<std::string, std::string> &environment)
 
 base::Log console(const std::map<std::string, std::string> &environment)
 {
-  const int shown = highest_shown(environment);
+  const int highest = highest_shown(environment);
   const bool is_journal = environment.contains("JOURNAL_STREAM");
-  return [shown, is_journal](Level level, std::string_view message) {
-    if (priority(level) > shown)
+  const Charset charset = charset_of(environment);
+  return [highest, is_journal, charset](Level level, std::string_view message) {
+    if (priority(level) > highest)
       return;
-    const std::string line =
-        (is_journal ? fmt::format("<{}>", priority(level)) : "") + std::string(message) + "\n";
+    const std::string line = (is_journal ? fmt::format("<{}>", priority(level)) : "") +
+                             shown(std::string(message), charset) + "\n";
     (void)std::fwrite(line.data(), 1, line.size(), stderr);
   };
 }

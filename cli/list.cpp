@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
+#include "cli/contents.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
 #include "updater/policy.hpp"
@@ -8,8 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <ctime>
 
 namespace cli {
 
@@ -20,7 +19,7 @@ using updater::Instance;
 using updater::Inventory;
 using updater::UpdateSet;
 
-std::string glyph(const UpdateSet &set)
+const char *mark(const UpdateSet &set)
 {
   if (set.obsolete)
     return "×";
@@ -33,11 +32,6 @@ std::string glyph(const UpdateSet &set)
   if (set.available && set.newest && !set.installed)
     return "↻";
   return " ";
-}
-
-std::string check_mark(bool is_set)
-{
-  return is_set ? "✓" : " ";
 }
 
 std::string yes_no(bool value)
@@ -76,13 +70,14 @@ void show_all(const Call &call, const Catalog &catalog)
                {"INSTALLED", Align::center},
                {"AVAILABLE", Align::center},
                {"ASSESSMENT", Align::left}});
+  const auto check_mark = [&](bool is_set) { return call.symbol(is_set ? "✓" : " "); };
   for (const UpdateSet &set : catalog.sets)
-    table.add({glyph(set),
+    table.add({call.symbol(mark(set)),
                set.version,
                check_mark(set.installed),
                check_mark(set.available),
                updater::assessment(set)});
-  call.print(table.text(call.options.legend ? Table::Header::yes : Table::Header::no));
+  call.print(table.text(call.header()));
 }
 
 void print_all(const Call &call, const Inventory &inventory, const Catalog &catalog)
@@ -103,175 +98,6 @@ void print_all(const Call &call, const Inventory &inventory, const Catalog &cata
   call.print_json(json);
 }
 
-std::string local_time(std::uint64_t microseconds)
-{
-  const auto seconds = static_cast<std::time_t>(microseconds / 1'000'000);
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  const std::size_t length =
-      std::strftime(text.data(), text.size(), "%a %Y-%m-%d %H:%M:%S %Z", &parts);
-  return {text.data(), length};
-}
-
-/// One column of `list VERSION`: its header, its key in JSON, and where its cells come from.
-struct Detail {
-  const char *header;
-  const char *key;
-  Align align;
-  std::function<Value(const Instance &)> value;
-  std::function<std::string(const Value &)> text;
-};
-
-template <typename Field> Value value_of(const std::optional<Field> &field)
-{
-  return field ? Value(*field) : Value();
-}
-
-std::string plain(const Value &value)
-{
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-std::string word(const Value &value)
-{
-  return yes_no(value.get<bool>());
-}
-
-std::string size_text(const Value &value)
-{
-  constexpr std::array units = {"B", "K", "M", "G", "T"};
-  double size = value.get<double>();
-  std::size_t unit = 0;
-  for (; size >= 1024 && unit + 1 < units.size(); ++unit)
-    size /= 1024;
-  return unit == 0 ? fmt::format("{}B", value.get<std::uint64_t>())
-                   : fmt::format("{:.4g}{}", size, units[unit]);
-}
-
-/// A column whose cells are one field of the metadata.
-template <auto Field>
-Detail detail(const char *header,
-              const char *key,
-              Align align,
-              std::function<std::string(const Value &)> text)
-{
-  const auto value = [](const Instance &instance) { return value_of(instance.metadata.*Field); };
-  return {header, key, align, value, std::move(text)};
-}
-
-Value uuid_of(const Instance &instance)
-{
-  const auto &field = instance.metadata.partition_uuid;
-  return field ? Value(field->text()) : Value();
-}
-
-Value digest_of(const Instance &instance)
-{
-  const auto &field = instance.metadata.sha256;
-  return field ? Value(verity::hex(*field)) : Value();
-}
-
-std::string flags_text(const Value &value)
-{
-  return fmt::format("{:x}", value.get<std::uint64_t>());
-}
-
-std::string time_text(const Value &value)
-{
-  return local_time(value.get<std::uint64_t>());
-}
-
-std::string mode_text(const Value &value)
-{
-  return fmt::format("{:04o}", value.get<unsigned>());
-}
-
-std::vector<Detail> details()
-{
-  using updater::Metadata;
-  return {
-      {"PTUUID", "ptuuid", Align::left, uuid_of, plain},
-      detail<&Metadata::partition_flags>("PTFLAGS", "ptflags", Align::right, flags_text),
-      detail<&Metadata::modified_us>("MTIME", "mtime", Align::right, time_text),
-      detail<&Metadata::mode>("MODE", "mode", Align::right, mode_text),
-      detail<&Metadata::size>("SIZE", "size", Align::right, size_text),
-      detail<&Metadata::tries_done>("TRIES-DONE", "tries-done", Align::right, plain),
-      detail<&Metadata::tries_left>("TRIES-LEFT", "tries-left", Align::right, plain),
-      detail<&Metadata::no_auto>("NOAUTO", "noauto", Align::left, word),
-      detail<&Metadata::read_only>("RO", "ro", Align::left, word),
-      detail<&Metadata::grow_file_system>("GROWFS", "growfs", Align::left, word),
-      {"SHA256", "sha256", Align::left, digest_of, plain},
-  };
-}
-
-struct Row {
-  std::string type;
-  const Instance *instance;
-};
-
-std::vector<Row> rows_of(const Inventory &inventory, const UpdateSet &set)
-{
-  std::vector<Row> rows;
-  for (std::size_t index = 0; index < set.parts.size(); ++index) {
-    const auto &part = set.parts[index];
-    const auto &transfer = inventory.holdings[index].transfer;
-    if (part.on_target)
-      rows.push_back({std::string(updater::name(transfer.target.kind)), &*part.on_target});
-    else if (part.on_source)
-      rows.push_back({std::string(updater::name(transfer.source.kind)), &*part.on_source});
-  }
-  return rows;
-}
-
-/// A column without a single value is left out; UUID and flags, and time and mode, go together.
-std::vector<Detail> details_with_values(const std::vector<Row> &rows)
-{
-  const auto has_value = [&](const Detail &detail) {
-    return std::any_of(rows.begin(), rows.end(), [&](const Row &row) {
-      return !detail.value(*row.instance).is_null();
-    });
-  };
-  std::vector<Detail> kept;
-  for (Detail &detail : details())
-    if (has_value(detail))
-      kept.push_back(std::move(detail));
-  return kept;
-}
-
-Value contents_json(const std::vector<Row> &rows)
-{
-  Value contents = Value::array();
-  const std::vector<Detail> columns = details_with_values(rows);
-  for (const Row &row : rows) {
-    Value entry;
-    entry["type"] = row.type;
-    entry["path"] = row.instance->path;
-    for (const Detail &column : columns)
-      entry[column.key] = column.value(*row.instance);
-    contents.push_back(std::move(entry));
-  }
-  return contents;
-}
-
-std::string contents_table(const Call &call, const std::vector<Row> &rows)
-{
-  const std::vector<Detail> columns = details_with_values(rows);
-  std::vector<Column> headers = {{"TYPE", Align::left}, {"PATH", Align::left}};
-  for (const Detail &column : columns)
-    headers.push_back({column.header, column.align});
-  Table table(std::move(headers));
-  for (const Row &row : rows) {
-    std::vector<std::string> cells = {row.type, row.instance->path};
-    for (const Detail &column : columns) {
-      const Value value = column.value(*row.instance);
-      cells.push_back(value.is_null() ? "-" : column.text(value));
-    }
-    table.add(std::move(cells));
-  }
-  return table.text(call.options.legend ? Table::Header::yes : Table::Header::no);
-}
-
 void print_version(const Call &call, const Inventory &inventory, const UpdateSet &set)
 {
   Value json;
@@ -285,13 +111,13 @@ void print_version(const Call &call, const Inventory &inventory, const UpdateSet
   json["protected"] = set.is_protected;
   json["incomplete"] = set.incomplete;
   json["changelogUrls"] = change_logs(inventory, set.version);
-  json["contents"] = contents_json(rows_of(inventory, set));
+  json["contents"] = contents_json(inventory.holdings, set);
   call.print_json(json);
 }
 
 void show_version(const Call &call, const Inventory &inventory, const UpdateSet &set)
 {
-  std::string text = fmt::format("{} Version: {}\n", glyph(set), set.version);
+  std::string text = fmt::format("{} Version: {}\n", call.symbol(mark(set)), set.version);
   text += fmt::format("    State: {}\n", updater::assessment(set));
   text += fmt::format("Installed: {}{}{}{}{}\n",
                       yes_no(set.installed),
@@ -306,7 +132,7 @@ void show_version(const Call &call, const Inventory &inventory, const UpdateSet 
   text += fmt::format(" Obsolete: {}\n", yes_no(set.obsolete));
   for (const std::string &url : change_logs(inventory, set.version))
     text += fmt::format("ChangeLog: {}\n", url);
-  call.print(text + "\n" + contents_table(call, rows_of(inventory, set)));
+  call.print(text + "\n" + contents_table(inventory.holdings, set).text(call.header()));
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "base/linux_sys.hpp"
 #include "cli/console.hpp"
 #include "cli/progress.hpp"
+#include "cli/symbols.hpp"
 #include "cli/verbs.hpp"
 #include "updater/fetch.hpp"
 #include "updater/image.hpp"
@@ -71,9 +72,19 @@ mounted_image(base::Sys &sys, base::Clock &clock, const Options &options)
                               changes ? base::Access::read_write : base::Access::read_only);
 }
 
-int run(const Options &options)
+void write_out(std::string_view text)
 {
-  const auto environment = read_environment();
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    base::fail_errno("cannot write to standard output");
+}
+
+void write_on_terminal(std::string_view text)
+{
+  (void)std::fwrite(text.data(), 1, text.size(), stderr); // a decoration, no result
+}
+
+int run(const Options &options, const std::map<std::string, std::string> &environment)
+{
   SystemClock clock;
   base::LinuxSys synced;
   UnsyncedSys unsynced;
@@ -84,7 +95,9 @@ int run(const Options &options)
                                : base::Dir::open_root(options.root.empty() ? "/" : options.root);
   base::ProcessRunner programs;
   const base::Log log = cli::console(environment);
-  cli::Progress progress(options, clock, log);
+  const auto form = cli::Progress::form_of(options, ::isatty(STDERR_FILENO) != 0);
+  const auto &shown_on = form == cli::Progress::Form::json ? write_out : write_on_terminal;
+  cli::Progress progress(form, clock, log, shown_on);
   const auto credentials = environment.find("CREDENTIALS_DIRECTORY");
   const updater::TransportFiles files{
       .root = root,
@@ -104,7 +117,7 @@ int run(const Options &options)
       .machine = machine.again(),
       .is_running_system = options.root.empty() && options.image.empty(),
   };
-  return cli::run_verb(host, options);
+  return cli::run_verb(host, options, write_out);
 }
 
 int answer_without_verb(const Options &options)
@@ -128,11 +141,12 @@ bool needs_no_verb(const Options &options)
 int main(int argc, char **argv)
 {
   const bool stands_in = argc > 0 && std::string_view(argv[0]).ends_with("systemd-sysupdate");
+  const auto environment = read_environment();
   try {
     const Options options = cli::parse_options(argc, argv);
-    return needs_no_verb(options) ? answer_without_verb(options) : run(options);
+    return needs_no_verb(options) ? answer_without_verb(options) : run(options, environment);
   } catch (const base::Error &error) {
-    fmt::print(stderr, "{}\n", error.what());
+    fmt::print(stderr, "{}\n", cli::shown(error.what(), cli::charset_of(environment)));
     // The tool that is stood in for knows one kind of failure.
     return stands_in ? 1 : base::exit_code(error.kind());
   } catch (const std::exception &error) {

@@ -103,8 +103,8 @@ const std::vector<OptionRow> rows = {
     {"cleanup", 0, "BOOL", "Clean up orphaned files after an update", false,
      [](Options &options, const std::string &value) {
        options.cleanup = boolean("cleanup", value); }},
-    {"no-pager", 0, nullptr, "Do not start a pager", false,
-     [](Options &options, const std::string &) { options.pager = false; }},
+    {"no-pager", 0, nullptr, "Accepted; no pager is ever started", false,
+     [](Options &, const std::string &) {}},
     {"no-legend", 0, nullptr, "Do not show headers and footers", false,
      [](Options &options, const std::string &) { options.legend = false; }},
     {"json", 0, "FORMAT", "Generate JSON output (pretty, short, or off)", false,
@@ -121,13 +121,18 @@ Face face_of(const std::string &program)
   return name == "systemd-sysupdate" ? Face::systemd_sysupdate : Face::strake;
 }
 
+bool is_offered(const OptionRow &row, Face face)
+{
+  return face == Face::strake || !row.only_strake;
+}
+
 constexpr int first_long_value = 1000; // beyond every letter
 
 std::vector<option> long_options(Face face)
 {
   std::vector<option> options;
   for (std::size_t index = 0; index < rows.size(); ++index)
-    if (!rows[index].only_strake || face == Face::strake)
+    if (is_offered(rows[index], face))
       options.push_back({rows[index].name,
                          rows[index].argument != nullptr ? required_argument : no_argument,
                          nullptr,
@@ -140,7 +145,7 @@ std::string short_options(Face face)
 {
   std::string letters = ":"; // a missing argument is told apart from an unknown option
   for (const OptionRow &row : rows)
-    if (row.letter != 0 && (!row.only_strake || face == Face::strake)) {
+    if (row.letter != 0 && is_offered(row, face)) {
       letters += row.letter;
       if (row.argument != nullptr)
         letters += ':';
@@ -156,12 +161,35 @@ const OptionRow &row_of(int code)
       rows.begin(), rows.end(), [&](const OptionRow &row) { return row.letter == code; });
 }
 
-[[noreturn]] void fail_option(int code, char **argv)
+/// The long options that a shortened one could mean.
+std::string candidates(std::string_view stem, Face face)
 {
-  const std::string word = argv[optind - 1];
+  std::string names;
+  for (const OptionRow &row : rows)
+    if (std::string_view(row.name).starts_with(stem) && is_offered(row, face))
+      names += fmt::format("{}--{}", names.empty() ? "" : " or ", row.name);
+  return names;
+}
+
+/// Says what is wrong with the word that getopt_long() stopped at: it leaves the option in optopt
+/// if it is a letter or known, else 0.
+[[noreturn]] void fail_option(int code, Face face, char **argv)
+{
+  const std::string option = optopt >= first_long_value
+                                 ? fmt::format("--{}", row_of(optopt).name)
+                                 : fmt::format("-{}", static_cast<char>(optopt));
   if (code == ':')
-    base::fail(Kind::usage, "option '{}' requires an argument; see --help", word);
-  base::fail(Kind::usage, "there is no option '{}'; see --help", word);
+    base::fail(Kind::usage, "option '{}' requires an argument; see --help", option);
+  if (optopt >= first_long_value)
+    base::fail(Kind::usage, "option '{}' takes no argument; see --help", option);
+  if (optopt != 0)
+    base::fail(Kind::usage, "there is no option '{}'; see --help", option);
+  const std::string word = argv[optind - 1];
+  const std::string name = word.substr(0, word.find('='));
+  const std::string could_be = candidates(std::string_view(name).substr(2), face);
+  if (could_be.empty())
+    base::fail(Kind::usage, "there is no option '{}'; see --help", name);
+  base::fail(Kind::usage, "option '{}' could be {}; see --help", name, could_be);
 }
 
 } // namespace
@@ -189,7 +217,7 @@ Options parse_options(int argc, char **argv)
     if (code == -1)
       break;
     if (code == '?' || code == ':')
-      fail_option(code, argv);
+      fail_option(code, options.face, argv);
     const OptionRow &row = row_of(code);
     options.given.emplace_back(row.name);
     if (std::string(row.name) == "json" && std::string(optarg) == "help") {

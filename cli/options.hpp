@@ -38,7 +38,6 @@ struct Options {
   bool reboot = false;
   bool offline = false;
   std::optional<bool> cleanup;
-  bool pager = true;
   bool legend = true;
   Json json = Json::off;
   bool dry_run = false;

@@ -93,7 +93,7 @@ std::string cell(const Value &value)
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-std::string plan_text(const Value &json, bool legend)
+std::string plan_text(const Value &json, Table::Header header)
 {
   std::string text = json["version"].is_null()
                          ? "Nothing to do.\n"
@@ -116,7 +116,7 @@ std::string plan_text(const Value &json, bool legend)
                removes.empty() ? "-" : removes});
   }
   if (!table.empty())
-    text += "\n" + table.text(legend ? Table::Header::yes : Table::Header::no);
+    text += "\n" + table.text(header);
   if (!json["notChosen"].empty())
     text += "\n";
   for (const Value &other : json["notChosen"])
@@ -139,7 +139,7 @@ int plan(const Call &call)
   if (call.wants_json())
     call.print_json(json);
   else
-    call.print(plan_text(json, call.options.legend));
+    call.print(plan_text(json, call.header()));
   return 0;
 }
 

@@ -43,6 +43,31 @@ Value policy_json(const Policy &policy)
   return json;
 }
 
+bool holds(const std::vector<std::string> &all, const std::string &one)
+{
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+/// What a change would mean, one line a decision.
+std::string policy_changes(const Policy &before, const Policy &after)
+{
+  std::string text;
+  if (before.pin != after.pin)
+    text += after.pin.empty() ? fmt::format("would lift the pin to {}\n", before.pin)
+                              : fmt::format("would install no other version than {}\n", after.pin);
+  if (before.hold != after.hold)
+    text += after.hold ? "would install nothing until released\n" : "would lift the hold\n";
+  for (const std::string &version : after.skipped)
+    if (!holds(before.skipped, version))
+      text += fmt::format("would skip {}\n", version);
+  for (const std::string &version : before.skipped)
+    if (!holds(after.skipped, version))
+      text += fmt::format("would not skip {} any more\n", version);
+  if (before.rolled_back_to != after.rolled_back_to)
+    text += fmt::format("would forget the rollback to {}\n", before.rolled_back_to);
+  return text.empty() ? "Nothing would change.\n" : text;
+}
+
 Policy present_policy(const Call &call)
 {
   const auto state = updater::find_state(call.host);
@@ -51,13 +76,20 @@ Policy present_policy(const Call &call)
 
 int change(const Call &call, const std::function<Policy(Policy)> &how)
 {
-  const Policy policy =
-      call.options.dry_run
-          ? how(present_policy(call))
-          : updater::change_policy(
-                call.host, call.options.component, call.options.verb, call.argument(), how);
+  const Options &options = call.options;
+  if (!options.dry_run) {
+    const Policy policy =
+        updater::change_policy(call.host, options.component, options.verb, call.argument(), how);
+    if (call.wants_json())
+      call.print_json(policy_json(policy));
+    return 0;
+  }
+  const Policy before = present_policy(call);
+  const Policy after = how(before);
   if (call.wants_json())
-    call.print(policy_json(policy));
+    call.print_json(policy_json(after));
+  else
+    call.print(policy_changes(before, after));
   return 0;
 }
 
@@ -106,7 +138,7 @@ int history(const Call &call)
   else if (table.empty())
     call.print("No history.\n");
   else
-    call.print(table.text(call.options.legend ? Table::Header::yes : Table::Header::no));
+    call.print(table.text(call.header()));
   return 0;
 }
 
@@ -151,8 +183,7 @@ int hold(const Call &call)
 int skip(const Call &call)
 {
   return change(call, [&](Policy policy) {
-    if (std::find(policy.skipped.begin(), policy.skipped.end(), call.argument()) ==
-        policy.skipped.end())
+    if (!holds(policy.skipped, call.argument()))
       policy.skipped.push_back(call.argument());
     return policy;
   });
@@ -192,7 +223,7 @@ int repair(const Call &call)
   if (call.wants_json())
     call.print_json(json);
   else
-    call.print(table.text(call.options.legend ? Table::Header::yes : Table::Header::no));
+    call.print(table.text(call.header()));
   return is_damaged ? exit_no : 0;
 }
 

@@ -4,10 +4,6 @@
 #include "cli/json.hpp"
 #include "cli/verbs.hpp"
 
-#include <unistd.h>
-
-#include <cstdio>
-
 namespace cli {
 
 namespace {
@@ -27,13 +23,16 @@ bool brings_bytes(const Options &options)
 
 } // namespace
 
-Progress::Progress(const Options &options, base::Clock &clock, base::Log log)
-    : form_(Form::none), clock_(clock), log_(std::move(log))
+Progress::Form Progress::form_of(const Options &options, bool is_terminal)
 {
   if (options.json != Json::off && options.face == Face::strake && brings_bytes(options))
-    form_ = Form::json;
-  else if (::isatty(STDERR_FILENO) != 0)
-    form_ = Form::terminal;
+    return Form::json;
+  return is_terminal ? Form::terminal : Form::none;
+}
+
+Progress::Progress(Form form, base::Clock &clock, base::Log log, Output output)
+    : form_(form), clock_(clock), log_(std::move(log)), output_(std::move(output))
+{
 }
 
 Progress::~Progress()
@@ -86,16 +85,13 @@ void Progress::show()
     json["progress"]["total"] = all.total;
     json["progress"]["bytesPerSecond"] = static_cast<std::uint64_t>(rate);
     json["progress"]["secondsLeft"] = static_cast<std::uint64_t>(left);
-    const std::string line = json_text(json, Json::compact);
-    (void)std::fwrite(line.data(), 1, line.size(), stdout);
-    (void)std::fflush(stdout);
+    output_(json_text(json, Json::compact));
   } else if (form_ == Form::terminal) {
-    const std::string line = fmt::format("\r\x1b[K{} of {}, {}/s, {:.0f} s left",
-                                         megabytes(all.so_far),
-                                         megabytes(all.total),
-                                         megabytes(static_cast<std::uint64_t>(rate)),
-                                         left);
-    (void)std::fwrite(line.data(), 1, line.size(), stderr);
+    output_(fmt::format("\r\x1b[K{} of {}, {}/s, {:.0f} s left",
+                        megabytes(all.so_far),
+                        megabytes(all.total),
+                        megabytes(static_cast<std::uint64_t>(rate)),
+                        left));
     line_is_open_ = true;
   }
 }
@@ -103,7 +99,7 @@ void Progress::show()
 void Progress::clear_line()
 {
   if (line_is_open_)
-    (void)std::fputs("\r\x1b[K", stderr);
+    output_("\r\x1b[K");
   line_is_open_ = false;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/host.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "updater/fetch.hpp"
 
 #include <map>
@@ -15,7 +16,12 @@ namespace cli {
 /// twice a second; else nothing.
 class Progress final : public updater::FetchObserver {
 public:
-  Progress(const Options &options, base::Clock &clock, base::Log log);
+  enum class Form { none, terminal, json };
+  /// Of these options, where standard error is a terminal or not.
+  static Form form_of(const Options &options, bool is_terminal);
+
+  /// Writes to `output`: standard error for a terminal, else standard output.
+  Progress(Form form, base::Clock &clock, base::Log log, Output output);
   ~Progress() override;
 
   void progress(const updater::FetchProgress &progress) override;
@@ -30,9 +36,10 @@ private:
   void show();
   void clear_line();
 
-  enum class Form { none, terminal, json } form_;
+  Form form_;
   base::Clock &clock_;
   base::Log log_;
+  Output output_;
   std::map<std::string, Object> objects_;
   std::chrono::milliseconds started_{};
   std::chrono::milliseconds shown_{};

@@ -19,15 +19,15 @@ using updater::Definitions;
 using updater::Enabled;
 using updater::Feature;
 
-std::string check_mark(bool is_set)
+std::string check_mark(const Call &call, bool is_set)
 {
-  return is_set ? "✓" : "✗";
+  return call.symbol(is_set ? "✓" : "✗");
 }
 
 std::string suggested_mark(const Call &call, const updater::Suggestion &suggestion)
 {
   const std::optional<bool> answer = updater::is_suggested(suggestion, call.host);
-  return answer ? check_mark(*answer) : "error (Invalid argument)";
+  return answer ? check_mark(call, *answer) : "error (Invalid argument)";
 }
 
 std::string dash(const std::string &text)
@@ -35,12 +35,12 @@ std::string dash(const std::string &text)
   return text.empty() ? "-" : text;
 }
 
-std::string first_or_dash(const std::vector<std::string> &texts)
+std::string joined(const std::vector<std::string> &texts, const char *separator)
 {
-  std::string joined;
+  std::string all;
   for (const std::string &text : texts)
-    joined += (joined.empty() ? "" : ", ") + text;
-  return dash(joined);
+    all += (all.empty() ? "" : separator) + text;
+  return all;
 }
 
 Definitions read_all(const Call &call)
@@ -61,11 +61,6 @@ std::vector<std::string> transfers_of(const Definitions &definitions, const std:
   return ids;
 }
 
-Table::Header legend(const Call &call)
-{
-  return call.options.legend ? Table::Header::yes : Table::Header::no;
-}
-
 void list_features(const Call &call, const Definitions &definitions)
 {
   if (call.wants_json()) {
@@ -82,12 +77,12 @@ void list_features(const Call &call, const Definitions &definitions)
   }
   Table table({{"ENABLED"}, {"SUGGESTED"}, {"FEATURE"}, {"DESCRIPTION"}, {"DOCUMENTATION"}});
   for (const Feature &feature : definitions.features)
-    table.add({check_mark(feature.enabled),
+    table.add({check_mark(call, feature.enabled),
                suggested_mark(call, feature.suggestion),
                feature.id,
                dash(feature.description),
-               first_or_dash(feature.documentation)});
-  call.print(table.text(legend(call)));
+               dash(joined(feature.documentation, ", "))});
+  call.print(table.text(call.header()));
   if (call.options.legend)
     call.print(fmt::format("\n{} features listed.\n", table.size()));
 }
@@ -127,11 +122,8 @@ void show_feature(const Call &call, const Feature &feature, const std::vector<st
   for (const std::string &url : feature.documentation)
     add("Documentation", url);
   add("AppStream", feature.appstream);
-  std::string joined;
-  for (const std::string &id : ids)
-    joined += (joined.empty() ? "" : ", ") + id;
-  add("Transfers", joined);
-  call.print(table.text(legend(call)));
+  add("Transfers", joined(ids, " "));
+  call.print(table.text(call.header()));
 }
 
 const Feature &find_feature(const Definitions &definitions, const std::string &name)
@@ -153,26 +145,57 @@ std::vector<Component> all_components(const Call &call)
   return all;
 }
 
-/// Puts a drop-in in its place, under the lock; durable on return.
-void write_drop_in(const Call &call, const updater::DropIn &drop_in)
+using DropIns = std::vector<updater::DropIn>;
+
+/// Puts drop-ins in their places, each durably, or says where they would go. The lock is held if
+/// anything is written.
+void write_all(const Call &call, const DropIns &drop_ins)
 {
-  call.host.say(base::Level::info, "Writing '{}/{}'.", drop_in.directory, drop_in.name);
-  if (call.options.dry_run)
-    return;
-  const base::Dir dir = base::make_path(call.host.sys, call.host.root, drop_in.directory);
-  base::replace_file(call.host.sys, dir, drop_in.name, drop_in.text);
+  const bool is_dry = call.options.dry_run;
+  Value paths = Value::array();
+  for (const updater::DropIn &drop_in : drop_ins) {
+    paths.push_back(drop_in.directory + "/" + drop_in.name);
+    if (is_dry)
+      continue;
+    call.host.say(base::Level::info, "Writing '{}/{}'.", drop_in.directory, drop_in.name);
+    const base::Dir dir = base::make_path(call.host.sys, call.host.root, drop_in.directory);
+    base::replace_file(call.host.sys, dir, drop_in.name, drop_in.text);
+  }
+  if (call.wants_json() && call.options.face == Face::strake) {
+    Value json;
+    json[is_dry ? "wouldWrite" : "written"] = paths;
+    call.print_json(json);
+  } else if (is_dry) {
+    for (const Value &path : paths)
+      call.print(fmt::format("would write {}\n", path.get<std::string>()));
+    if (paths.empty())
+      call.print("Nothing to write.\n");
+  }
 }
 
-/// Names on the command line, or with -a all, or with -s those that suit this machine.
-std::vector<std::string> chosen_features(const Call &call, const Definitions &definitions)
+/// The lock, unless nothing is going to be changed.
+std::optional<updater::Lock> lock_to_change(const Call &call)
 {
-  const Options &options = call.options;
+  if (call.options.dry_run)
+    return std::nullopt;
+  return updater::take_lock(call.host, updater::open_state(call.host));
+}
+
+/// That the command line says in one way which features it means.
+void check_feature_words(const Options &options)
+{
   if (!options.arguments.empty() && (options.all_features || options.suggested_features))
     base::fail(Kind::usage,
                "Name features, or say --feature-all or --feature-suggested, but not both.");
   if (options.arguments.empty() && !options.all_features && !options.suggested_features)
     base::fail(Kind::usage,
                "No feature specified; name some, or say --feature-all or --feature-suggested.");
+}
+
+/// Names on the command line, or with -a all, or with -s those that suit this machine.
+std::vector<std::string> chosen_features(const Call &call, const Definitions &definitions)
+{
+  const Options &options = call.options;
   std::vector<std::string> names;
   for (const std::string &name : options.arguments) {
     if (!updater::is_valid_feature_name(name))
@@ -187,25 +210,32 @@ std::vector<std::string> chosen_features(const Call &call, const Definitions &de
   return names;
 }
 
-int set_features_of(const Call &call, const std::string &component, Enabled enabled)
+void add_features_of(DropIns &drop_ins,
+                     const Call &call,
+                     const std::string &component,
+                     Enabled enabled)
 {
   const updater::DefinitionPlace place{.directory = call.options.definitions,
                                        .component = component};
   const Definitions definitions = updater::read_definitions(call.host, place);
   for (const std::string &name : chosen_features(call, definitions))
-    write_drop_in(call, updater::feature_drop_in(place, name, enabled));
-  return 0;
+    drop_ins.push_back(updater::feature_drop_in(place, name, enabled));
 }
 
 int set_features(const Call &call, Enabled enabled)
 {
-  const updater::Lock lock = updater::take_lock(call.host, updater::open_state(call.host));
-  if (!call.options.all_components)
-    return set_features_of(call, call.options.component, enabled);
-  if (updater::list_components(call.host).has_default)
-    set_features_of(call, "", enabled);
-  for (const Component &component : all_components(call))
-    set_features_of(call, component.name, enabled);
+  check_feature_words(call.options);
+  const auto lock = lock_to_change(call);
+  DropIns drop_ins;
+  if (call.options.all_components) {
+    if (updater::list_components(call.host).has_default)
+      add_features_of(drop_ins, call, "", enabled);
+    for (const Component &component : all_components(call))
+      add_features_of(drop_ins, call, component.name, enabled);
+  } else {
+    add_features_of(drop_ins, call, call.options.component, enabled);
+  }
+  write_all(call, drop_ins);
   return 0;
 }
 
@@ -214,22 +244,30 @@ bool suits(const Call &call, const Component &component)
   return updater::is_suggested(component.suggestion, call.host).value_or(false);
 }
 
-std::vector<std::string> chosen_components(const Call &call)
+/// That the command line says in one way which components it means.
+void check_component_words(const Options &options)
 {
-  const Options &options = call.options;
   const bool is_named = !options.component.empty();
   const bool several = options.all_components || options.suggested_components;
+  if (!options.definitions.empty())
+    base::fail(
+        Kind::usage, "The --definitions= switch may not be combined with '{}'.", options.verb);
   if (!options.arguments.empty() && (is_named || several))
     base::fail(
         Kind::usage,
         "Name components, or say --component=, --component-all or --component-suggested, but "
         "not both.");
-  if (is_named)
-    return {options.component};
-  if (options.arguments.empty() && !several)
+  if (options.arguments.empty() && !is_named && !several)
     base::fail(Kind::usage,
                "No component specified; name some, or say --component-all or "
                "--component-suggested.");
+}
+
+std::vector<std::string> chosen_components(const Call &call)
+{
+  const Options &options = call.options;
+  if (!options.component.empty())
+    return {options.component};
   if (!options.arguments.empty())
     return options.arguments;
   std::vector<std::string> names;
@@ -241,10 +279,8 @@ std::vector<std::string> chosen_components(const Call &call)
 
 int set_components(const Call &call, Enabled enabled)
 {
-  if (!call.options.definitions.empty())
-    base::fail(
-        Kind::usage, "The --definitions= switch may not be combined with '{}'.", call.options.verb);
-  const updater::Lock lock = updater::take_lock(call.host, updater::open_state(call.host));
+  check_component_words(call.options);
+  const auto lock = lock_to_change(call);
   const std::vector<std::string> known = updater::list_components(call.host).names;
   const std::vector<std::string> chosen = chosen_components(call);
   for (const std::string &name : chosen) {
@@ -253,8 +289,10 @@ int set_components(const Call &call, Enabled enabled)
     if (std::find(known.begin(), known.end(), name) == known.end())
       base::fail(Kind::not_found, "Component not found: {}", name);
   }
+  DropIns drop_ins;
   for (const std::string &name : chosen)
-    write_drop_in(call, updater::component_drop_in(name, enabled));
+    drop_ins.push_back(updater::component_drop_in(name, enabled));
+  write_all(call, drop_ins);
   return 0;
 }
 
@@ -293,15 +331,15 @@ int components(const Call &call)
   if (list.has_default)
     table.add({"-", "-", "<default>", "Default Component", "-"});
   for (const Component &component : all_components(call))
-    table.add({check_mark(component.enabled),
+    table.add({check_mark(call, component.enabled),
                suggested_mark(call, component.suggestion),
                component.name,
                dash(component.description),
-               first_or_dash(component.documentation)});
+               dash(joined(component.documentation, ", "))});
   if (table.empty())
     call.host.log(base::Level::info, "No components defined.");
   else
-    call.print(table.text(legend(call)));
+    call.print(table.text(call.header()));
   return 0;
 }
 

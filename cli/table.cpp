@@ -30,22 +30,13 @@ std::size_t width(const std::string &text)
   }));
 }
 
-bool Table::is_hidden(std::size_t column) const
-{
-  return std::find(hidden_.begin(), hidden_.end(), column) != hidden_.end();
-}
-
 std::string Table::line(const std::vector<std::string> &cells,
                         const std::vector<std::size_t> &widths) const
 {
   std::string result;
-  bool is_first = true;
   for (std::size_t column = 0; column < columns_.size(); ++column) {
-    if (is_hidden(column))
-      continue;
-    if (!is_first)
+    if (column > 0)
       result += ' ';
-    is_first = false;
     result += padded(cells[column], widths[column], columns_[column].align);
   }
   result.erase(result.find_last_not_of(' ') + 1);
@@ -56,7 +47,10 @@ std::string Table::text(Header header) const
 {
   std::vector<std::size_t> widths;
   for (std::size_t column = 0; column < columns_.size(); ++column) {
-    std::size_t widest = header == Header::yes ? width(columns_[column].header) : 0;
+    // As systemd's tables: a column has its place even while there is nothing in it.
+    std::size_t widest = 1;
+    if (header == Header::yes)
+      widest = std::max(widest, width(columns_[column].header));
     for (const auto &row : rows_)
       widest = std::max(widest, width(row[column]));
     widths.push_back(widest);

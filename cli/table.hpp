@@ -13,7 +13,7 @@ struct Column {
   Align align = Align::left;
 };
 
-/// Rows of text under headers, each column as wide as its widest cell on screen.
+/// Rows of text under headers, each column as wide as its widest cell on screen, and at least 1.
 class Table {
 public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -24,21 +24,16 @@ public:
 
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
 
-  /// Leaves a column out.
-  void hide(std::size_t column) { hidden_.push_back(column); }
-
   enum class Header { no, yes };
   /// The table as text, without spaces at the ends of lines; an empty cell stays empty.
   [[nodiscard]] std::string text(Header header) const;
 
 private:
-  [[nodiscard]] bool is_hidden(std::size_t column) const;
   [[nodiscard]] std::string line(const std::vector<std::string> &cells,
                                  const std::vector<std::size_t> &widths) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
-  std::vector<std::size_t> hidden_;
 };
 
 /// How many columns a UTF-8 text takes on screen; symbols of the field all take one.

@@ -3,10 +3,10 @@
 
 #include "base/error.hpp"
 #include "base/version.hpp"
+#include "cli/symbols.hpp"
 #include "updater/component.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace cli {
 
@@ -144,15 +144,19 @@ std::string Call::argument() const
   return options.arguments.empty() ? "" : options.arguments.front();
 }
 
-void Call::print(const std::string &text) const
+std::string Call::symbol(const char *utf8) const
 {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-    base::fail_errno("cannot write to standard output");
+  return shown(utf8, charset_of(host.environment));
 }
 
 void Call::print_json(const Value &value) const
 {
   print(json_text(value, options.json));
+}
+
+Table::Header Call::header() const
+{
+  return options.legend ? Table::Header::yes : Table::Header::no;
 }
 
 const std::vector<Verb> &verb_table()
@@ -168,9 +172,9 @@ const Verb &checked_verb(const Options &options)
   return verb;
 }
 
-int run_verb(const base::Host &host, const Options &options)
+int run_verb(const base::Host &host, const Options &options, const Output &output)
 {
-  return checked_verb(options).run({host, options});
+  return checked_verb(options).run({host, options, output});
 }
 
 std::string help_text(Face face)

@@ -4,6 +4,8 @@
 #include "base/host.hpp"
 #include "cli/json.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "cli/table.hpp"
 
 #include <string>
 #include <vector>
@@ -14,6 +16,7 @@ namespace cli {
 struct Call {
   const base::Host &host;
   const Options &options;
+  const Output &print;
 
   [[nodiscard]] bool wants_json() const { return options.json != Json::off; }
 
@@ -24,8 +27,11 @@ struct Call {
   [[nodiscard]] updater::Scope scope_of(const std::string &component) const;
   /// The only argument, or an empty text.
   [[nodiscard]] std::string argument() const;
-  void print(const std::string &text) const;
+  /// A symbol of a table, as this locale can show it.
+  [[nodiscard]] std::string symbol(const char *utf8) const;
   void print_json(const Value &value) const;
+  /// Whether tables have headers: not with --no-legend.
+  [[nodiscard]] Table::Header header() const;
 };
 
 /// A plain "no" (nothing newer, not pending) is not a failure, but has this exit status.
@@ -57,7 +63,7 @@ const std::vector<Verb> &verb_table();
 const Verb &checked_verb(const Options &options);
 
 /// Runs the verb. Returns the exit status.
-int run_verb(const base::Host &host, const Options &options);
+int run_verb(const base::Host &host, const Options &options, const Output &output);
 
 std::string help_text(Face face);
 

@@ -100,6 +100,16 @@ def feature_of_262(text):
     return re.sub(r"^ +", "", blanks(text), flags=re.M)
 
 
+def feature_of_either(text):
+    """One feature, in whatever form, without the order of its transfers."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return feature_of_262(text)
+    value["transfers"] = sorted(value.get("transfers", []))
+    return json.dumps(value)
+
+
 def component_names(text):
     """257: a name a line. 262: ENABLED SUGGESTED COMPONENT …, of which the third is the name."""
     rows = [line.split() for line in text.splitlines()]
@@ -118,6 +128,7 @@ WAYS = {
     "feature-list-sorted": each(feature_list_sorted),
     "feature-table-of-262": each(feature_table_of_262),
     "feature-of-262": each(feature_of_262),
+    "feature-of-either": each(feature_of_either),
     "component-names": each(component_names),
     "last-block": lambda theirs, ours: (last_block(theirs), ours),
     "without-partial-and-pending": each(without_keys("partial", "pending")),

@@ -306,7 +306,7 @@ def sets():
     s.transfer("30-uki", file_source("uki-@v.efi"), {
         "Type": "regular-file", "Path": "/EFI/Linux", "PathRelativeTo": "boot",
         "MatchPattern": "uki_@v+@l-@d.efi uki_@v.efi", "TriesLeft": "2", "InstancesMax": "2"},
-        {"ChangeLog": "https://example.com/news/@v https://example.com/more",
+        {"ChangeLog": "https://example.com/news/@v\nChangeLog=https://example.com/more",
          "AppStream": "https://example.com/app.xml"})
     s.transfer("40-dir", file_source("dir-@v", "directory"), directory_target("dir_@v"))
     for version in ("1", "2", "3"):
@@ -349,6 +349,17 @@ def partitions():
     s.transfer("10-slot", file_source("root-@v.raw"), slot_target(
         "root-@v", PartitionUUID="30000000-0000-4000-8000-00000000abcd", PartitionFlags="0",
         PartitionNoAuto="yes", PartitionGrowFileSystem="yes", ReadOnly="yes"))
+    s.offer("root-1.raw", size=4096)
+    s.versions = ["1"]
+    yield s.change("update").look()
+
+    s = Situation("attributes-that-a-type-lacks")
+    s.disk((GENERIC, "_empty"), (VERITY, "_empty"))
+    everything = {"PartitionNoAuto": "yes", "PartitionGrowFileSystem": "yes", "ReadOnly": "yes"}
+    s.transfer("10-generic", file_source("root-@v.raw"),
+               slot_target("data-@v", "linux-generic", **everything))
+    s.transfer("20-verity", file_source("root-@v.raw"),
+               slot_target("verity-@v", "root-x86-64-verity", **everything))
     s.offer("root-1.raw", size=4096)
     s.versions = ["1"]
     yield s.change("update").look()
