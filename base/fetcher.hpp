@@ -33,6 +33,11 @@ public:
   virtual void receive(Bytes data) = 0;
 };
 
+enum class Ask {
+  body,
+  head, ///< only what the server says of the object; the receiver, which may be null, gets nothing
+};
+
 /// One object to fetch.
 struct Fetch {
   std::vector<std::string> urls; ///< the same object on several mirrors, best first
@@ -41,7 +46,8 @@ struct Fetch {
   std::string validator;        ///< what Response::validator was when those came; if it is empty,
                                 ///< nothing says that the object is still the same: from 0 again
   std::uint64_t size_limit = 0; ///< more than this is refused while it comes; 0 is no limit
-  std::string etag;             ///< ask for a change since this one only (If-None-Match)
+  Ask ask = Ask::body;
+  std::string etag; ///< ask for a change since this one only (If-None-Match)
 };
 
 enum class FetchState { complete, not_modified, missing };

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/contents.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
-#include "updater/update.hpp"
+#include "updater/forecast.hpp"
 
 namespace cli {
 
 namespace {
 
 using updater::Action;
+using updater::Forecast;
 using updater::Foreseen;
 using updater::Step;
 
@@ -32,24 +34,12 @@ std::string place_of(const Foreseen &foreseen, const Step &step)
   return holding.target_path + "/" + step.name;
 }
 
-/// How many bytes come over the network, where that is known before they do.
-Value bytes_to_write(const Foreseen &foreseen, const Step &step)
+Value value_of(const std::optional<std::uint64_t> &bytes)
 {
-  if (step.action != Action::acquire)
-    return 0;
-  if (step.fields.size)
-    return *step.fields.size;
-  const auto &way = foreseen.inventory.ways[step.transfer];
-  const auto &holding = foreseen.inventory.holdings[step.transfer];
-  for (const auto &offered : holding.available)
-    if (offered.metadata.version == step.fields.version && way.source && way.source->dir)
-      if (const auto status = way.source->dir->status(offered.name);
-          status && S_ISREG(status->st_mode))
-        return static_cast<std::uint64_t>(status->st_size);
-  return {};
+  return bytes ? Value(*bytes) : Value();
 }
 
-Value step_json(const Foreseen &foreseen, const Step &step)
+Value step_json(const Foreseen &foreseen, const Step &step, const updater::Cost &cost)
 {
   const auto &holding = foreseen.inventory.holdings[step.transfer];
   Value json;
@@ -57,7 +47,9 @@ Value step_json(const Foreseen &foreseen, const Step &step)
   json["action"] = word(step.action);
   json["place"] = place_of(foreseen, step);
   json["name"] = step.name;
-  json["bytes"] = bytes_to_write(foreseen, step);
+  json["fetchBytes"] = value_of(cost.fetch);
+  json["earlierBytes"] = cost.there;
+  json["writeBytes"] = value_of(cost.write);
   for (const auto &offered : holding.available)
     if (step.action == Action::acquire && offered.metadata.version == step.fields.version)
       json["from"] = offered.path;
@@ -68,14 +60,18 @@ Value step_json(const Foreseen &foreseen, const Step &step)
   return json;
 }
 
-Value plan_json(const Foreseen &foreseen)
+Value plan_json(const Foreseen &foreseen, const Forecast &forecast)
 {
   Value json;
   json["version"] = foreseen.choice.set != nullptr ? Value(foreseen.choice.set->version) : Value();
   json["steps"] = Value::array();
+  for (std::size_t index = 0; index < forecast.costs.size(); ++index)
+    json["steps"].push_back(
+        step_json(foreseen, foreseen.plan->steps[index], forecast.costs[index]));
   if (foreseen.plan)
-    for (const Step &step : foreseen.plan->steps)
-      json["steps"].push_back(step_json(foreseen, step));
+    json["staging"] = {{"path", forecast.staging},
+                       {"needed", forecast.staging_to_come},
+                       {"free", forecast.staging_free}};
   json["notChosen"] = Value::array();
   for (const auto &other : foreseen.choice.others) {
     Value reason;
@@ -93,6 +89,23 @@ std::string cell(const Value &value)
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+std::string size_cell(const Value &bytes)
+{
+  return bytes.is_null() ? "-" : size_text(bytes.get<std::uint64_t>());
+}
+
+/// What waits on disk until it is verified and unpacked, where something does.
+std::string staging_text(const Value &json)
+{
+  if (!json.contains("staging") || json["staging"]["needed"] == 0)
+    return "";
+  const Value &staging = json["staging"];
+  return fmt::format("\n{} of downloads wait in {} until they are verified; {} are free.\n",
+                     size_cell(staging["needed"]),
+                     cell(staging["path"]),
+                     size_cell(staging["free"]));
+}
+
 std::string plan_text(const Value &json, Table::Header header)
 {
   std::string text = json["version"].is_null()
@@ -101,7 +114,8 @@ std::string plan_text(const Value &json, Table::Header header)
   Table table({{"TRANSFER"},
                {"ACTION"},
                {"PLACE"},
-               {"BYTES", Align::right},
+               {"TO FETCH", Align::right},
+               {"TO WRITE", Align::right},
                {"OVERWRITES"},
                {"THEN REMOVES"}});
   for (const Value &step : json["steps"]) {
@@ -111,12 +125,14 @@ std::string plan_text(const Value &json, Table::Header header)
     table.add({cell(step["transfer"]),
                cell(step["action"]),
                cell(step["place"]),
-               cell(step["bytes"]),
+               size_cell(step["fetchBytes"]),
+               size_cell(step["writeBytes"]),
                cell(step["overwrites"]),
                removes.empty() ? "-" : removes});
   }
   if (!table.empty())
     text += "\n" + table.text(header);
+  text += staging_text(json);
   if (!json["notChosen"].empty())
     text += "\n";
   for (const Value &other : json["notChosen"])
@@ -135,7 +151,7 @@ int plan(const Call &call)
   if (call.options.verb == "acquire")
     options.goal = updater::Goal::acquire;
   const auto foreseen = updater::foresee(call.host, options);
-  const Value json = plan_json(*foreseen);
+  const Value json = plan_json(*foreseen, updater::forecast(call.host, *foreseen));
   if (call.wants_json())
     call.print_json(json);
   else

@@ -106,6 +106,8 @@ void FetchAttempt::set_up()
     set_blob(handle(), CURLOPT_CAINFO_BLOB, options.authorities);
   }
 
+  if (plan_.asked.ask == base::Ask::head)
+    set(handle(), CURLOPT_NOBODY, 1L);
   if (plan_.asked.from != 0) {
     add_header(fmt::format("Range: bytes={}-", plan_.asked.from));
     add_header("If-Range: " + plan_.asked.validator);
@@ -196,7 +198,7 @@ std::size_t FetchAttempt::take_body(std::string_view data)
                 fmt::format("the object goes on after the {} bytes that are allowed", limit)};
     return 0;
   }
-  plan_.receiver.receive(std::as_bytes(std::span(data)));
+  plan_.receiver->receive(std::as_bytes(std::span(data)));
   position_ += data.size();
   plan_.progress(position_, response_->size);
   return data.size();
@@ -207,7 +209,8 @@ void FetchAttempt::begin(base::Response response)
   response.url = plan_.url.shown();
   response_ = std::move(response);
   position_ = response_->offset;
-  plan_.receiver.begin(*response_);
+  if (plan_.asked.ask == base::Ask::body)
+    plan_.receiver->begin(*response_);
 }
 
 Judgement FetchAttempt::end(CURLcode code)
@@ -224,7 +227,7 @@ Judgement FetchAttempt::end(CURLcode code)
     return *std::move(judgement_); // how the rest of an answer that is no use ended says nothing
   if (code != CURLE_OK)
     return failure_of(code);
-  if (response_->size && position_ != *response_->size)
+  if (plan_.asked.ask == base::Ask::body && response_->size && position_ != *response_->size)
     return Failure{Remedy::retry,
                    fmt::format("only {} of {} bytes came", position_, *response_->size)};
   return Deliver{*response_};

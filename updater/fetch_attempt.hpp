@@ -24,7 +24,7 @@ struct AttemptPlan {
   Url url;
   Asked asked;
   Connection connection;
-  base::Receiver &receiver;
+  base::Receiver *receiver; ///< null where only the head is asked for
   const TransportOptions &options;
   base::Clock &clock;
   std::chrono::milliseconds time_left; ///< until the object's deadline

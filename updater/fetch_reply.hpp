@@ -72,6 +72,7 @@ struct Failure {
 
 /// What was asked of the server.
 struct Asked {
+  base::Ask ask = base::Ask::body;
   std::uint64_t from = 0;       ///< the range from here to the end; 0 is no range
   std::string validator;        ///< sent as If-Range with it
   std::string etag;             ///< sent as If-None-Match unless empty

@@ -40,6 +40,7 @@ std::chrono::milliseconds Retrieval::time_left() const
 Asked Retrieval::next_question() const
 {
   Asked asked;
+  asked.ask = wanted_.ask;
   asked.size_limit = wanted_.size_limit;
   // Once bytes came, "nothing changed" would leave them hanging.
   if (!has_begun_)
@@ -76,7 +77,7 @@ CURL *Retrieval::start()
   attempt_ = std::make_unique<FetchAttempt>(AttemptPlan{*asked_url_,
                                                         next_question(),
                                                         connection_,
-                                                        *wanted_.receiver,
+                                                        wanted_.receiver,
                                                         setting_.options,
                                                         setting_.clock,
                                                         time_left(),

@@ -45,6 +45,8 @@ base::Fetched MapFetcher::deliver(const base::Fetch &wanted, const std::string &
     return {.state = base::FetchState::not_modified, .response = response};
   if (wanted.size_limit != 0 && body.size() > wanted.size_limit)
     base::fail(base::Kind::network, "{} is larger than {} bytes", url, wanted.size_limit);
+  if (wanted.ask == base::Ask::head)
+    return {.state = base::FetchState::complete, .response = response};
   if (!response.validator.empty() && wanted.validator == response.validator &&
       wanted.have <= body.size())
     response.offset = wanted.have;

@@ -66,6 +66,21 @@ TEST_CASE_FIXTURE(FetchSetting, "a request names strake and asks for no encoding
   CHECK(request.field("authorization").empty());
 }
 
+TEST_CASE_FIXTURE(FetchSetting,
+                  "where only the head is asked for, the size is learnt and nothing comes")
+{
+  const LoopbackServer server({[](const support::Request &, support::Connection &connection) {
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n");
+  }});
+  base::Fetch wanted = from(server);
+  wanted.ask = base::Ask::head;
+  const Outcome outcome = get(wanted);
+  CHECK(outcome.is(FetchState::complete));
+  CHECK(outcome.fetched->response.size == 5'000'000);
+  CHECK(collector.begins.empty());
+  CHECK(server.requests().at(0).method == "HEAD");
+}
+
 TEST_CASE_FIXTURE(FetchSetting, "an empty object begins and is complete")
 {
   const LoopbackServer server({LoopbackServer::object("", tag)});
