@@ -182,6 +182,10 @@ class Manual(unittest.TestCase):
                 read |= set(re.findall(r'\bvariable\("(\w+)"\)', text))
                 read |= set(re.findall(r'from_environment\(host, "(\w+)"\)', text))
                 read |= set(re.findall(r'environment\.(?:find|contains)\("(\w+)"\)', text))
+                read |= set(re.findall(r'switched\(environment, "(\w+)"\)', text))
+                for names in re.findall(r"const char \*name : \{([^}]*)\}\) \{[^}]*"
+                                        r"environment\.find\(name\)", text):
+                    read |= set(re.findall(r'"(\w+)"', names))
                 for names in re.findall(r"for \(const char \*name : \{([^}]*)\}\)\s*if \(const auto "
                                         r"\w+ = host\.variable\(name\)", text):
                     read |= set(re.findall(r'"(\w+)"', names))
