@@ -60,7 +60,7 @@ void sync_file_again(base::Sys &sys, const base::Dir &parent, const std::string 
 {
   const auto status = parent.status(name);
   if (status && S_ISREG(status->st_mode))
-    sys.sync(sys.open_writable(parent, name));
+    sys.sync(parent.file(name));
 }
 
 void rename_durably(base::Sys &sys,
@@ -73,6 +73,23 @@ void rename_durably(base::Sys &sys,
   if (is_boot || is_vfat(parent))
     sync_file_again(sys, parent, to);
   sys.sync(parent);
+}
+
+/// A tree is removed entry by entry. So that half of one never counts as installed or acquired, it
+/// first gets the name of what is not finished; gives that name. Files go at once, with their own.
+std::string out_of_effect(base::Sys &sys, const base::Dir &parent, const std::string &name)
+{
+  const auto status = parent.status(name);
+  if (!status || !S_ISDIR(status->st_mode) || name.starts_with(partial_prefix))
+    return name;
+  const bool is_pending = name.starts_with(pending_prefix);
+  const std::string partial =
+      marked(partial_prefix, is_pending ? name.substr(pending_prefix.size()) : name);
+  base::remove_tree(sys, parent, partial);
+  sys.set_immutable(parent.dir(name).fd(), false); // ReadOnly=yes set it
+  sys.rename(parent, name, parent, partial, base::Replace::yes);
+  sys.sync(parent);
+  return partial;
 }
 
 } // namespace
@@ -149,12 +166,23 @@ void withdraw_file(base::Sys &sys, Place &place, const std::string &below)
   rename_durably(sys, name.parent, name.name, marked(pending_prefix, name.name), place.is_boot);
 }
 
-void remove_instance(base::Sys &sys, Place &place, const std::string &below)
+void settle_instance(base::Sys &sys, const Place &place, const std::string &below)
 {
   const auto name = find_name(place, below);
   if (!name)
     return;
-  base::remove_tree(sys, name->parent, name->name);
+  if (place.is_boot || is_vfat(name->parent))
+    sync_file_again(sys, name->parent, name->name);
+  if (!split(below).parent.empty())
+    sys.sync(name->parent);
+}
+
+void remove_instance(base::Sys &sys, Place &place, const std::string &below)
+{
+  const auto name = find_name(place, below);
+  if (!name || !name->parent.status(name->name))
+    return;
+  base::remove_tree(sys, name->parent, out_of_effect(sys, name->parent, name->name));
   sys.sync(name->parent);
   remove_empty_parents(sys, place, below);
 }

@@ -49,8 +49,13 @@ void publish_pending(base::Sys &sys, Place &place, const std::string &below);
 /// Takes an instance out of effect and keeps it: gives an installed file or tree its pending name.
 void withdraw_file(base::Sys &sys, Place &place, const std::string &below);
 
-/// Removes an instance (file, tree or subvolume), then the directories above it that are empty now,
-/// up to the target directory. Nothing there is no failure. Durable on return.
+/// Puts an instance on disk under the name it has, whoever gave it that. For what lies in the
+/// target directory itself, and is no boot file, a sync of that directory is enough.
+void settle_instance(base::Sys &sys, const Place &place, const std::string &below);
+
+/// Removes an instance (file, tree or subvolume; a tree is partial until the last of it is gone),
+/// then the directories above it that are empty now, up to the target directory. Nothing there is
+/// no failure. Durable on return.
 void remove_instance(base::Sys &sys, Place &place, const std::string &below);
 
 /// How a boot loader sees a file, and so when it may appear: what others need first, the entry that

@@ -96,8 +96,11 @@ std::uint32_t header_checksum(base::Bytes sector, std::size_t header_size)
 std::string load_label(base::Bytes entry)
 {
   LabelUnits units{};
-  for (std::size_t index = 0; index < units.size(); ++index)
+  for (std::size_t index = 0; index < units.size(); ++index) {
     units[index] = load<std::uint16_t>(entry, label_at + 2 * index);
+    if (units[index] == 0)
+      break; // what is behind the end does not count, and of most entries all is
+  }
   return label_text(units);
 }
 

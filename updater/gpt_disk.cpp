@@ -286,10 +286,19 @@ GptTable GptDisk::as_primary(const GptTable &backup, const GptReading &present) 
 
 // The header goes last, because with it the copy becomes valid; the flush between them keeps the
 // disk from turning that around.
-void GptDisk::write_copy(base::Sys &sys, const GptTable &copy)
+void GptDisk::write_primary(base::Sys &sys, const GptTable &copy)
 {
   sys.write_at(fd_, copy.entries_lba * sector_size_, encode_entries(copy));
   sys.sync(fd_);
+  sys.write_at(fd_, copy.my_lba * sector_size_, encode_header(copy));
+  sys.sync(fd_);
+}
+
+// The backup's entries have one place only, so that it is invalid from the first of its sectors to
+// the last, in any order; the primary is safe meanwhile, and no flush between them helps.
+void GptDisk::write_backup(base::Sys &sys, const GptTable &copy)
+{
+  sys.write_at(fd_, copy.entries_lba * sector_size_, encode_entries(copy));
   sys.write_at(fd_, copy.my_lba * sector_size_, encode_header(copy));
   sys.sync(fd_);
 }
@@ -299,13 +308,13 @@ bool GptDisk::repair_from(base::Sys &sys, const GptState &state)
   if (state.health == GptHealth::good)
     return false;
   if (state.health == GptHealth::primary_bad)
-    write_copy(sys, as_primary(state.backup.table.value(), state.primary));
+    write_primary(sys, as_primary(state.backup.table.value(), state.primary));
   else
     // Where both are valid but differ, a commit was cut. The primary wins, whichever is newer:
     // kernel and firmware went by it, so it is what the machine runs with. In the shadow order it
     // is the newer one, and the commit is completed; in the classic order it is the older one, and
     // the commit is undone.
-    write_copy(sys, as_backup(state.primary.table.value(), state.backup));
+    write_backup(sys, as_backup(state.primary.table.value(), state.backup));
   return true;
 }
 
@@ -346,8 +355,8 @@ GptDisk::replace_both(base::Sys &sys, const GptState &state, GptTable next, Prim
     if (const auto place = free_place(*state.primary.table)) {
       // The kernel goes by the old entries until the one sector of the header points to the new.
       put_entries(next, *place);
-      write_copy(sys, next);
-      write_copy(sys, as_backup(next, state.backup));
+      write_primary(sys, next);
+      write_backup(sys, as_backup(next, state.backup));
       return done;
     }
     done = {PrimaryCommit::in_place,
@@ -359,8 +368,8 @@ GptDisk::replace_both(base::Sys &sys, const GptState &state, GptTable next, Prim
                         next.entries_sectors())};
   }
   // The backup goes first, so that one valid copy is there at every instant.
-  write_copy(sys, as_backup(next, state.backup));
-  write_copy(sys, next);
+  write_backup(sys, as_backup(next, state.backup));
+  write_primary(sys, next);
   return done;
 }
 

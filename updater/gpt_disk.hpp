@@ -93,7 +93,8 @@ private:
   [[nodiscard]] GptTable as_backup(const GptTable &primary, const GptReading &present) const;
   bool repair_from(base::Sys &sys, const GptState &state);
   Committed replace_both(base::Sys &sys, const GptState &state, GptTable next, PrimaryCommit how);
-  void write_copy(base::Sys &sys, const GptTable &copy);
+  void write_primary(base::Sys &sys, const GptTable &copy);
+  void write_backup(base::Sys &sys, const GptTable &copy);
 
   base::Fd fd_;
   std::string name_;

@@ -14,6 +14,22 @@ namespace {
 
 enum class Healed { nothing, something };
 
+/// A run that was killed leaves changes that the kernel may not have written yet, and that look as
+/// if they were on disk. They must be there before anything is built on them: a boot entry that
+/// was removed like that would come back in a power cut, to a slot that was written meanwhile.
+void settle_caches(const base::Host &host, const base::Dir &state, const Inventory &inventory)
+{
+  host.sys.sync(state);
+  for (std::size_t index = 0; index < inventory.holdings.size(); ++index) {
+    const auto &place = inventory.ways[index].target;
+    if (!place || !place->dir)
+      continue;
+    for (const Instance &instance : inventory.holdings[index].installed)
+      settle_instance(host.sys, *place, instance.name);
+    host.sys.sync(*place->dir);
+  }
+}
+
 Healed remove_hollow_boot_files(const base::Host &host, Inventory &inventory)
 {
   Healed healed = Healed::nothing;
@@ -53,6 +69,7 @@ void end_attempt(const base::Host &host, const base::Dir &state, const Inventory
 Inventory settle(const base::Host &host, const base::Dir &state, const Scope &scope)
 {
   Inventory inventory = take_inventory(host, scope);
+  settle_caches(host, state, inventory);
   WritableDisks(host, inventory).repair_all();
   const Healed files = remove_hollow_boot_files(host, inventory);
   end_attempt(host, state, inventory);

@@ -108,11 +108,13 @@ void WritableDisks::commit(std::size_t index, const GptTable &table)
 
 void WritableDisks::repair_all()
 {
-  for (std::size_t index = 0; index < inventory_.disks.size(); ++index)
+  for (std::size_t index = 0; index < inventory_.disks.size(); ++index) {
+    host_.sys.sync(disk(index).fd()); // what was read may be in the kernel's cache only
     if (disk(index).repair(host_.sys))
       host_.say(Level::notice,
                 "{}: the two copies of the partition table differed; made them equal again",
                 disk(index).name());
+  }
 }
 
 Slots::Slots(const base::Host &host, Inventory &inventory, const UpdatePlan &plan)

@@ -27,7 +27,7 @@ public:
   /// Puts a changed table on the disk of this index, in one commit, and into the inventory.
   void commit(std::size_t index, const GptTable &table);
 
-  /// Both copies of each table good and equal; says what was mended.
+  /// Both copies of each table good, equal and on disk; says what was mended.
   void repair_all();
 
 private:

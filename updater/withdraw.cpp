@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "updater/withdraw.hpp"
 
+#include "base/version.hpp"
 #include "updater/current_link.hpp"
 #include "updater/directory.hpp"
 #include "updater/file_target.hpp"
@@ -84,9 +85,28 @@ private:
   std::vector<Found> plain_;
 };
 
-void point_links(const base::Host &host, Inventory &inventory, const std::string &version)
+/// Whether an update has brought a newer version since, which is not one of those withdrawn.
+bool is_passed(const Holding &holding,
+               const std::string &version,
+               const std::vector<std::string> &withdrawn)
+{
+  return std::any_of(
+      holding.installed.begin(), holding.installed.end(), [&](const Instance &instance) {
+        const std::string &other = instance.metadata.version;
+        return instance.presence == Presence::installed &&
+               base::compare_versions(other, version) > 0 &&
+               std::find(withdrawn.begin(), withdrawn.end(), other) == withdrawn.end();
+      });
+}
+
+void point_links(const base::Host &host,
+                 Inventory &inventory,
+                 const std::string &version,
+                 const std::vector<std::string> &withdrawn)
 {
   for (std::size_t index = 0; index < inventory.holdings.size(); ++index) {
+    if (is_passed(inventory.holdings[index], version, withdrawn))
+      continue;
     const Instance *kept = find_version(inventory.holdings[index].installed, version);
     if (kept == nullptr || kept->presence != Presence::installed)
       continue;
@@ -109,7 +129,7 @@ Withdrawn withdraw_newer(const base::Host &host,
   withdrawal.collect(versions);
   if (!withdrawal.is_empty())
     withdrawal.run();
-  point_links(host, inventory, kept);
+  point_links(host, inventory, kept, versions);
   return withdrawal.is_empty() ? Withdrawn::nothing : Withdrawn::something;
 }
 

@@ -86,10 +86,10 @@ TEST_CASE("a cut in the run after a cut is no worse")
 
 TEST_CASE("each sync of replace_file is needed, and its place too")
 {
-  const auto dropped = support::drop_each_sync(replacing(), old_or_new, {});
+  const auto dropped = support::drop_each_sync(replacing(), {old_or_new}, {});
   CHECK(dropped.size() == 2);
   CHECK(support::unnoticed(dropped).empty());
-  const auto swapped = support::swap_neighbours(replacing(), old_or_new, {});
+  const auto swapped = support::swap_neighbours(replacing(), {old_or_new}, {});
   CHECK(swapped.size() >= 3);
   CHECK(support::unnoticed(swapped).empty());
 }
@@ -100,7 +100,7 @@ TEST_CASE("a cut in replace_symlink leaves the old link or the new")
     base::replace_symlink(sys, root, "link", "new");
   });
   CHECK(sweep(recording, link_old_or_new, {}).violations == 0);
-  const auto dropped = support::drop_each_sync(recording, link_old_or_new, {});
+  const auto dropped = support::drop_each_sync(recording, {link_old_or_new}, {});
   CHECK(dropped.size() == 1);
   CHECK(support::unnoticed(dropped).empty());
 }
@@ -110,7 +110,7 @@ TEST_CASE("a path that make_path returned lasts, and what a cut left of it is no
   const auto recording =
       record({}, [](Sys &sys, const Dir &root) { base::make_path(sys, root, "a/b/c"); });
   CHECK(sweep(recording, path_is_there, {}).violations == 0);
-  const auto dropped = support::drop_each_sync(recording, path_is_there, {});
+  const auto dropped = support::drop_each_sync(recording, {path_is_there}, {});
   CHECK(dropped.size() == 3);
   CHECK(support::unnoticed(dropped).empty());
 }
@@ -132,5 +132,5 @@ TEST_CASE("a tree that a cut left half removed can be removed")
     return left == "kept=3" ? "" : "left: " + left;
   };
   CHECK(sweep(recording, oracle, {}).violations == 0);
-  CHECK(support::unnoticed(support::drop_each_sync(recording, oracle, {})).empty());
+  CHECK(support::unnoticed(support::drop_each_sync(recording, {oracle}, {})).empty());
 }

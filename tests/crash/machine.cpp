@@ -7,6 +7,10 @@
 #include "support/gpt_image.hpp"
 #include "updater/gpt_disk.hpp"
 #include "updater/partition_type.hpp"
+#include "updater/update.hpp"
+#include "verity/digest.hpp"
+
+#include <doctest/doctest.h>
 
 #include <array>
 #include <optional>
@@ -25,9 +29,19 @@ constexpr std::array slot_kinds = {SlotKind{"root", "root-x86-64", 1},
                                    SlotKind{"verity", "root-x86-64-verity", 3},
                                    SlotKind{"sig", "root-x86-64-verity-sig", 5}};
 
-std::string slot_transfer(const SlotKind &kind)
+constexpr const char *server = "http://updates.example";
+
+std::string source_of(Source source)
 {
-  return fmt::format("[Source]\nType=regular-file\nPath=/source\nMatchPattern={0}-@v.raw\n"
+  return source == Source::local
+             ? "[Source]\nType=regular-file\nPath=/source\n"
+             : fmt::format("[Transfer]\nVerify=no\n[Source]\nType=url-file\nPath={}\n", server);
+}
+
+std::string slot_transfer(const SlotKind &kind, Source source)
+{
+  return source_of(source) +
+         fmt::format("MatchPattern={0}-@v.raw\n"
                      "[Target]\nType=partition\nPath=/disk\nMatchPattern={0}_@v\n"
                      "MatchPartitionType={1}\n",
                      kind.what,
@@ -42,26 +56,32 @@ void write_tree_definition(const support::TempRoot &root)
              "CurrentSymlink=/trees/current\n");
 }
 
-void write_definitions(const support::TempRoot &root)
+void write_definitions(const support::TempRoot &root, Source source)
 {
   unsigned number = 10;
   for (const SlotKind &kind : slot_kinds)
     root.write(fmt::format("etc/sysupdate.d/{}-{}.transfer", number++, kind.what),
-               slot_transfer(kind));
-  root.write("etc/sysupdate.d/20-file.transfer",
-             "[Source]\nType=regular-file\nPath=/source\nMatchPattern=file-@v\n"
-             "[Target]\nType=regular-file\nPath=/files\nMatchPattern=file-@v\nInstancesMax=2\n");
+               slot_transfer(kind, source));
+  root.write(
+      "etc/sysupdate.d/20-file.transfer",
+      source_of(source) +
+          "MatchPattern=file-@v\n"
+          "[Target]\nType=regular-file\nPath=/files\nMatchPattern=file-@v\nInstancesMax=2\n");
   root.write("etc/sysupdate.d/40-uki.transfer",
-             "[Source]\nType=regular-file\nPath=/source\nMatchPattern=uki-@v.efi\n"
-             "[Target]\nType=regular-file\nPath=/EFI/Linux\nPathRelativeTo=esp\n"
-             "MatchPattern=uki_@v+@l-@d.efi uki_@v.efi\nMode=0444\nTriesLeft=3\nTriesDone=0\n"
-             "InstancesMax=2\n");
+             source_of(source) +
+                 "MatchPattern=uki-@v.efi\n"
+                 "[Target]\nType=regular-file\nPath=/EFI/Linux\nPathRelativeTo=esp\n"
+                 "MatchPattern=uki_@v+@l-@d.efi uki_@v.efi\nMode=0444\nTriesLeft=3\nTriesDone=0\n"
+                 "InstancesMax=2\n");
 }
 
-void write_disk(const support::TempRoot &root)
+void write_disk(const support::TempRoot &root, unsigned sector_size)
 {
-  const auto image =
-      support::gpt_disk({.sectors = 192, .first_usable = 66, .used = {1, 2, 3, 4, 5, 6}});
+  const bool is_small = sector_size == 512;
+  const auto image = support::gpt_disk({.sector_size = sector_size,
+                                        .sectors = is_small ? 192U : 120U,
+                                        .first_usable = is_small ? 66U : 10U,
+                                        .used = {1, 2, 3, 4, 5, 6}});
   root.write("disk", std::string(reinterpret_cast<const char *>(image.data()), image.size()));
   base::LinuxSys sys;
   updater::GptDisk disk(sys.open_writable(root.dir(), "disk"), "disk");
@@ -99,6 +119,33 @@ std::optional<std::string> version_of_entry(const std::string &name)
   return name.substr(4, name.find_first_of("+.", 4) - 4);
 }
 
+/// What the server has, and its manifest.
+void serve(const base::Dir &root, support::MapFetcher &fetcher)
+{
+  std::string sums;
+  const base::Dir source = root.dir("source");
+  for (const base::DirEntry &entry : source.entries()) {
+    if (entry.type != S_IFREG)
+      continue;
+    const std::string text = source.text(entry.name).value();
+    const std::string url = fmt::format("{}/{}", server, entry.name);
+    fetcher.objects[url] = text;
+    fetcher.etags[url] = "\"" + entry.name + "\"";
+    sums +=
+        verity::hex(verity::digest_of(std::as_bytes(std::span(text)))) + " *" + entry.name + "\n";
+  }
+  fetcher.objects[fmt::format("{}/SHA256SUMS", server)] = sums;
+}
+
+/// A run whose connection is to break fails; every other one must not.
+void try_on(const base::Dir &root, base::Sys &sys, const Verb &verb, const Breaks &breaks)
+{
+  if (breaks.empty())
+    run_on(root, sys, verb);
+  else
+    CHECK_THROWS_AS(run_on(root, sys, verb, breaks), base::Error);
+}
+
 } // namespace
 
 std::string content(const std::string &what, const std::string &version)
@@ -111,12 +158,13 @@ std::string content(const std::string &what, const std::string &version)
   return text;
 }
 
-Machine::Machine(Trees trees) : root_(support::Storage::memory)
+Machine::Machine(const Shape &shape) : root_(support::Storage::memory)
 {
-  write_definitions(root_);
-  if (trees == Trees::yes)
+  write_definitions(root_, shape.source);
+  if (shape.trees == Trees::yes)
     write_tree_definition(root_);
-  write_disk(root_);
+  write_disk(root_, shape.sector_size);
+  root_.write("proc/sys/kernel/random/boot_id", "the first boot\n");
   for (const char *directory : {"efi/EFI/Linux/", "files/", "trees/", "source/", "var/lib/"})
     root_.write(directory, "");
 }
@@ -130,16 +178,25 @@ void Machine::offer(const std::string &version) const
   root_.write("source/tree-" + version + "/inside", content("tree", version));
 }
 
+void Machine::install(const std::vector<std::string> &versions) const
+{
+  for (const std::string &version : versions) {
+    offer(version);
+    run([](const base::Host &host) { updater::update(host, {}); });
+  }
+}
+
 support::Layout layout()
 {
   return {.vfat = {"efi"}};
 }
 
-void run_on(const base::Dir &root,
-            base::Sys &sys,
-            const std::function<void(const base::Host &)> &verb)
+void run_on(const base::Dir &root, base::Sys &sys, const Verb &verb, const Breaks &breaks)
 {
   support::MapFetcher fetcher;
+  serve(root, fetcher);
+  for (const auto &[name, bytes] : breaks)
+    fetcher.cuts[fmt::format("{}/{}", server, name)] = bytes;
   support::SetClock clock;
   base::ProcessRunner programs;
   const base::Host host{.sys = sys,
@@ -154,16 +211,27 @@ void run_on(const base::Dir &root,
   verb(host);
 }
 
-void Machine::run(const std::function<void(const base::Host &)> &verb) const
+void Machine::run(const Verb &verb, const Breaks &breaks) const
 {
   base::LinuxSys sys;
-  run_on(root(), sys, verb);
+  try_on(root(), sys, verb, breaks);
 }
 
-support::Recording Machine::record(const std::function<void(const base::Host &)> &verb) const
+support::Recording Machine::record(const Verb &verb, const Breaks &breaks) const
 {
   support::Recorder recorder(root(), layout());
-  run_on(root(), recorder, verb);
+  try_on(root(), recorder, verb, breaks);
+  return recorder.recording();
+}
+
+support::Recording
+Machine::record_killed(std::size_t effects, const Verb &verb, const Verb &next) const
+{
+  support::Recorder recorder(root(), layout());
+  recorder.die_after(effects);
+  CHECK_THROWS_AS(run_on(root(), recorder, verb), base::Error);
+  recorder.live_on();
+  run_on(root(), recorder, next);
   return recorder.recording();
 }
 
@@ -200,6 +268,25 @@ Bootable look(const base::Dir &root, Boot boot)
       found.newest = *version;
   }
   return found;
+}
+
+bool table_is_settled(const base::Dir &root)
+{
+  return updater::GptDisk(root.file("disk"), "disk").read().health == updater::GptHealth::good;
+}
+
+std::string left_of(const base::Dir &root, const std::string &version)
+{
+  for (const std::string &name : {"files/file-" + version,
+                                  "trees/tree-" + version,
+                                  "efi/EFI/Linux/uki_" + version + "+3-0.efi"})
+    if (root.status(name))
+      return name + " is still there";
+  const updater::GptDisk disk(root.file("disk"), "disk");
+  for (const updater::GptEntry &entry : disk.table().entries)
+    if (entry.label.ends_with("_" + version))
+      return "slot " + entry.label + " is still there";
+  return "";
 }
 
 std::string missing_plain(const base::Dir &root, const std::string &version)

@@ -9,32 +9,55 @@
 #include "support/test_host.hpp"
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace crash {
 
+enum class Trees { no, yes };
+
+enum class Source {
+  local,
+  server, ///< whose files lie in the machine's /source all the same, so that they outlive a cut
+};
+
+struct Shape {
+  Trees trees = Trees::yes; ///< no server offers them
+  Source source = Source::local;
+  unsigned sector_size = 512;
+};
+
+/// How many bytes of a file the server sends before the connection breaks.
+using Breaks = std::map<std::string, std::size_t>;
+
+using Verb = std::function<void(const base::Host &)>;
+
 /// A small machine in memory that is updated by the real verbs: a disk with A/B slots for root,
 /// hash tree and signature, an ESP, a plain file, a tree, and a source that offers what a test puts
 /// there.
 class Machine {
 public:
-  enum class Trees { no, yes };
-  explicit Machine(Trees trees = Trees::yes);
+  explicit Machine(const Shape &shape = {});
 
-  /// Offers a version in the local source.
+  /// Offers a version.
   void offer(const std::string &version) const;
+
+  /// Offers versions and installs each, one after the other.
+  void install(const std::vector<std::string> &versions) const;
 
   [[nodiscard]] const base::Dir &root() const { return root_.dir(); }
 
   [[nodiscard]] const support::TempRoot &files() const { return root_; }
 
   /// Runs something for real, without a record.
-  void run(const std::function<void(const base::Host &)> &verb) const;
-  /// Runs something and records every effect.
+  void run(const Verb &verb, const Breaks &breaks = {}) const;
+  /// Runs something and records every effect. It may fail.
+  [[nodiscard]] support::Recording record(const Verb &verb, const Breaks &breaks = {}) const;
+  /// Kills one run after so many effects, and runs the next in the same boot; both in one record.
   [[nodiscard]] support::Recording
-  record(const std::function<void(const base::Host &)> &verb) const;
+  record_killed(std::size_t effects, const Verb &verb, const Verb &next) const;
 
 private:
   support::TempRoot root_;
@@ -44,9 +67,7 @@ private:
 support::Layout layout();
 
 /// Runs something on any such machine, through any seam.
-void run_on(const base::Dir &root,
-            base::Sys &sys,
-            const std::function<void(const base::Host &)> &verb);
+void run_on(const base::Dir &root, base::Sys &sys, const Verb &verb, const Breaks &breaks = {});
 
 /// What a boot loader and a kernel would find.
 struct Bootable {
@@ -63,6 +84,12 @@ enum class Boot {
 
 /// Reads the machine as a loader and a kernel do, entries by their content.
 Bootable look(const base::Dir &root, Boot boot = Boot::plain);
+
+/// Whether both copies of the table are valid and equal.
+bool table_is_settled(const base::Dir &root);
+
+/// Something of a version is left, in any place and under any name; what, else nothing.
+std::string left_of(const base::Dir &root, const std::string &version);
 
 /// Every plain target of a version is there with its content; what is missing, else nothing.
 std::string missing_plain(const base::Dir &root, const std::string &version);

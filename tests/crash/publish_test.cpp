@@ -62,21 +62,21 @@ const support::Layout vfat{.vfat = {"esp"}};
 TEST_CASE("sync, rename, sync of the directory is right on ext4 and wrong on vfat")
 {
   CHECK(support::sweep(publishing(Again::no, {}), boots, {}).violations == 0);
-  const auto naive = support::sweep(publishing(Again::no, vfat), boots, {});
+  const auto naive = support::sweep(publishing(Again::no, vfat), {boots}, {});
   MESSAGE(naive.summary());
   CHECK(naive.violations > 0);
 }
 
 TEST_CASE("with the file synced again after the rename no cut hides what was reported as installed")
 {
-  const auto right = support::sweep(publishing(Again::yes, vfat), boots, {});
+  const auto right = support::sweep(publishing(Again::yes, vfat), {boots}, {});
   MESSAGE(right.summary());
   CHECK(right.violations == 0);
 }
 
 TEST_CASE("on vfat the sync before the rename alone is not needed, the two after it are")
 {
-  const auto dropped = support::drop_each_sync(publishing(Again::yes, vfat), boots, {});
+  const auto dropped = support::drop_each_sync(publishing(Again::yes, vfat), {boots}, {});
   REQUIRE(dropped.size() == 3);
   CHECK_FALSE(dropped[0].is_noticed); // the one after the rename writes the data as well
   CHECK(dropped[1].is_noticed);

@@ -462,6 +462,16 @@ const CrashModel::Sector *CrashModel::chosen_of(const std::vector<Sector> &versi
   return choice > versions.size() ? &torn_ : &versions[choice - 1];
 }
 
+bool CrashModel::is_torn(const Choice &choice) const
+{
+  std::size_t axis = 0; // in the order of axes()
+  for (const auto &[node, sectors] : sectors_)
+    for (const auto &[sector, versions] : sectors)
+      if (choice.at(axis++) > versions.size())
+        return true;
+  return false;
+}
+
 Tree CrashModel::state(const Choice &choice) const
 {
   Tree tree = durable_;

@@ -28,7 +28,8 @@ using Choice = std::vector<std::size_t>;
 /// What a sector is that was being written when the power went.
 enum class Sectors {
   whole, ///< old or new
-  torn,  ///< or neither: it reads as something that nobody wrote
+  torn,  ///< or neither: it reads as something that nobody wrote. States without such a sector are
+         ///< those of `whole`, and are left out
 };
 
 /// A machine's disks as a power cut can leave them. It takes effects one by one and knows what is
@@ -53,6 +54,9 @@ public:
 
   /// What is undecided if the power goes now.
   [[nodiscard]] std::vector<Axis> axes() const;
+
+  /// Whether some sector of this choice out of axes() is torn.
+  [[nodiscard]] bool is_torn(const Choice &choice) const;
 
   /// The state for one choice out of axes().
   [[nodiscard]] Tree state(const Choice &choice) const;

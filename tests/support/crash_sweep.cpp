@@ -96,6 +96,8 @@ bool Walk::show(const std::vector<Axis> &axes,
                 Finished finished,
                 const StateVisitor &visit)
 {
+  if (options_.sectors == Sectors::torn && !model_.is_torn(choice))
+    return true;
   CrashState state{model_.state(choice), finished, {}};
   // The same disk is judged more strictly once the operation has returned.
   if (!seen_.insert(mix(state.tree.hash(), finished == Finished::yes ? 1 : 0)).second)
@@ -203,9 +205,13 @@ SweepOptions until_first(SweepOptions options)
   return options;
 }
 
-bool is_noticed(const Recording &recording, const Oracle &oracle, const SweepOptions &options)
+bool is_noticed(const Recording &recording,
+                const std::vector<Oracle> &oracles,
+                const SweepOptions &options)
 {
-  return sweep(recording, oracle, until_first(options)).violations > 0;
+  return std::any_of(oracles.begin(), oracles.end(), [&](const Oracle &oracle) {
+    return sweep(recording, oracle, until_first(options)).violations > 0;
+  });
 }
 
 bool changes_names(const Effect &effect)
@@ -248,6 +254,17 @@ SweepResult sweep(const Recording &recording, const Oracle &oracle, const SweepO
   return sweep.finish();
 }
 
+SweepResult sweep_each(const std::vector<Recording> &recordings,
+                       const Oracle &oracle,
+                       const SweepOptions &options)
+{
+  Sweep sweep(oracle, options);
+  for (const Recording &recording : recordings)
+    if (!sweep.run(recording))
+      break;
+  return sweep.finish();
+}
+
 SweepResult sweep_recovery(const Recording &recording,
                            std::size_t step,
                            const Recovery &recovery,
@@ -270,8 +287,9 @@ SweepResult sweep_recovery(const Recording &recording,
   return inner.finish();
 }
 
-std::vector<Mutation>
-drop_each_sync(const Recording &recording, const Oracle &oracle, const SweepOptions &options)
+std::vector<Mutation> drop_each_sync(const Recording &recording,
+                                     const std::vector<Oracle> &oracles,
+                                     const SweepOptions &options)
 {
   std::vector<Mutation> result;
   for (std::size_t index = 0; index < recording.effects.size(); ++index) {
@@ -280,13 +298,14 @@ drop_each_sync(const Recording &recording, const Oracle &oracle, const SweepOpti
     Recording mutated = recording;
     mutated.effects.erase(mutated.effects.begin() + static_cast<std::ptrdiff_t>(index));
     result.push_back({fmt::format("without effect {}: {}", index, recording.effects[index].text),
-                      is_noticed(mutated, oracle, options)});
+                      is_noticed(mutated, oracles, options)});
   }
   return result;
 }
 
-std::vector<Mutation>
-swap_neighbours(const Recording &recording, const Oracle &oracle, const SweepOptions &options)
+std::vector<Mutation> swap_neighbours(const Recording &recording,
+                                      const std::vector<Oracle> &oracles,
+                                      const SweepOptions &options)
 {
   std::vector<Mutation> result;
   for (std::size_t index = 0; index + 1 < recording.effects.size(); ++index) {
@@ -299,7 +318,7 @@ swap_neighbours(const Recording &recording, const Oracle &oracle, const SweepOpt
     if (matters && is_possible(mutated))
       result.push_back(
           {fmt::format("effect {} after {}: {} | {}", index, index + 1, first.text, second.text),
-           is_noticed(mutated, oracle, options)});
+           is_noticed(mutated, oracles, options)});
   }
   return result;
 }

@@ -59,6 +59,12 @@ struct SweepResult {
 /// Shows the oracle each state, once, that a power cut at any moment of the recorded run can leave.
 SweepResult sweep(const Recording &recording, const Oracle &oracle, const SweepOptions &options);
 
+/// The same for several runs, for example one that was killed and the next, for each place to kill
+/// it at. States that they share are shown once.
+SweepResult sweep_each(const std::vector<Recording> &recordings,
+                       const Oracle &oracle,
+                       const SweepOptions &options);
+
 /// What comes after a power cut: the next run of the program.
 using Recovery = std::function<void(base::Sys &sys, const base::Dir &root)>;
 
@@ -77,13 +83,16 @@ struct Mutation {
   bool is_noticed = false;
 };
 
-/// Leaves out each sync in turn.
-std::vector<Mutation>
-drop_each_sync(const Recording &recording, const Oracle &oracle, const SweepOptions &options);
+/// Leaves out each sync in turn. A mistake is noticed if one of the oracles sees it; they are asked
+/// one after the other, so that the cheap ones come first.
+std::vector<Mutation> drop_each_sync(const Recording &recording,
+                                     const std::vector<Oracle> &oracles,
+                                     const SweepOptions &options);
 
 /// Swaps each two neighbours, where that is possible, of which one is a sync or both change names.
-std::vector<Mutation>
-swap_neighbours(const Recording &recording, const Oracle &oracle, const SweepOptions &options);
+std::vector<Mutation> swap_neighbours(const Recording &recording,
+                                      const std::vector<Oracle> &oracles,
+                                      const SweepOptions &options);
 
 /// The mutations nobody noticed, one line each.
 std::vector<std::string> unnoticed(const std::vector<Mutation> &mutations);

@@ -106,6 +106,8 @@ void Recorder::learn_new(Effect &effect, const Call &call)
 void Recorder::around(const Call &call, const std::function<void()> &perform)
 {
   const std::string text = describe(call, root_);
+  if (deadline_ && recording_.effects.size() >= *deadline_)
+    base::fail(base::Kind::internal, "killed before: {}", text);
   if (call.kind == CallKind::unsimulated)
     base::fail(base::Kind::internal, "{}", text);
   if (!changes_disk(call.kind)) {

@@ -4,6 +4,8 @@
 #include "support/tree.hpp"
 #include "support/watched_sys.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,12 @@ public:
   /// What has been done up to now.
   [[nodiscard]] const Recording &recording() const { return recording_; }
 
+  /// As if the process were killed: after so many effects every call fails, until live_on().
+  void die_after(std::size_t effects) { deadline_ = effects; }
+
+  /// The next process; what the dead one did is in the kernel's cache all the same.
+  void live_on() { deadline_.reset(); }
+
   /// Every call that succeeded, those without an effect on disk too (lock, close, …), one line
   /// each: for checks of order.
   [[nodiscard]] const std::vector<std::string> &trace() const { return trace_; }
@@ -70,6 +78,7 @@ private:
   std::vector<std::size_t> file_systems_; ///< of each node
   std::map<InodeNumber, NodeId> nodes_;
   std::vector<std::string> trace_;
+  std::optional<std::size_t> deadline_;
 };
 
 } // namespace support

@@ -51,6 +51,15 @@ void check_nothing_else_changed(const std::vector<std::byte> &before,
   CHECK(std::equal(before.begin() + in(head), before.begin() + in(tail), after.begin() + in(head)));
 }
 
+/// The sectors written, in order; 0 is a flush.
+std::vector<std::uint64_t> order_of(const RecordingSys &sys)
+{
+  std::vector<std::uint64_t> order;
+  for (const support::DiskStep &step : sys.steps)
+    order.push_back(step.offset / 512);
+  return order;
+}
+
 } // namespace
 
 TEST_CASE("a commit leaves both copies new and equal, and touches nothing else")
@@ -83,18 +92,13 @@ TEST_CASE("a commit leaves both copies new and equal, and touches nothing else")
   }
 }
 
-TEST_CASE("a commit is four writes, each flushed before the next")
+TEST_CASE("a commit is four writes, each of the primary's flushed before the next")
 {
   const DiskFile file(support::gpt_disk({}));
   GptDisk disk = open(file);
   RecordingSys sys;
   disk.commit(sys, renamed(disk.table()));
-  REQUIRE(sys.steps.size() == 8);
-  const std::vector<std::uint64_t> offsets = {34, 1, 8191 - 32, 8191};
-  for (std::size_t index = 0; index < 4; ++index) {
-    CHECK(sys.steps[2 * index].offset == offsets[index] * 512);
-    CHECK(sys.steps[2 * index + 1].data.empty());
-  }
+  CHECK(order_of(sys) == std::vector<std::uint64_t>{34, 0, 1, 0, 8191 - 32, 8191, 0});
 }
 
 TEST_CASE("a commit of what is there already writes nothing")
@@ -155,9 +159,7 @@ TEST_CASE("in place, the primary's entries stay where they are and nothing is wa
   CHECK(done.warning.empty());
   CHECK(disk.table().entries_lba == 2);
   CHECK(disk.read().health == GptHealth::good);
-  const std::vector<std::uint64_t> offsets = {8191 - 32, 8191, 2, 1};
-  for (std::size_t index = 0; index < 4; ++index)
-    CHECK(sys.steps[2 * index].offset == offsets[index] * 512);
+  CHECK(order_of(sys) == std::vector<std::uint64_t>{8191 - 32, 8191, 0, 2, 0, 1, 0});
 }
 
 TEST_CASE("a commit that would move a partition or has too long a label writes nothing")
@@ -207,7 +209,7 @@ TEST_CASE("one bad copy is made anew from the other, and a second repair has not
       CHECK(disk.repair(sys));
       CHECK(disk.read().health == GptHealth::good);
       CHECK_FALSE(disk.repair(sys));
-      CHECK(sys.steps.size() == 4);
+      CHECK(sys.steps.size() == (one.health == GptHealth::primary_bad ? 4 : 3));
       if (std::string(one.what) != "primary header")
         CHECK(file.content() == before);
     }
