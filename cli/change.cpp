@@ -208,12 +208,15 @@ void tell_if_completed(const Call &call, const std::string &component, const Upd
 int bring(const Call &call, Goal goal)
 {
   check_update_options(call);
-  if (call.options.dry_run)
-    return plan(call);
-  UpdateResult last;
   const std::vector<std::string> components = selected(call);
   if (components.empty())
     call.host.log(Level::info, "No components selected.");
+  if (call.options.dry_run) {
+    for_each_component(components,
+                       [&](const std::string &component) { foretell(call, component); });
+    return 0;
+  }
+  UpdateResult last;
   for_each_component(components, [&](const std::string &component) {
     notify(call.host, "READY=1\nSTATUS=Updating.");
     const UpdateOptions options = update_options(call, component, goal);

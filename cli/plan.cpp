@@ -60,9 +60,10 @@ Value step_json(const Foreseen &foreseen, const Step &step, const updater::Cost 
   return json;
 }
 
-Value plan_json(const Foreseen &foreseen, const Forecast &forecast)
+Value plan_json(const Foreseen &foreseen, const Forecast &forecast, const std::string &component)
 {
   Value json;
+  json["component"] = component.empty() ? Value() : Value(component);
   json["version"] = foreseen.choice.set != nullptr ? Value(foreseen.choice.set->version) : Value();
   json["steps"] = Value::array();
   for (std::size_t index = 0; index < forecast.costs.size(); ++index)
@@ -106,11 +107,13 @@ std::string staging_text(const Value &json)
                      size_cell(staging["free"]));
 }
 
-std::string plan_text(const Value &json, Table::Header header)
+std::string plan_text(const Value &json, updater::Goal goal, Table::Header header)
 {
   std::string text = json["version"].is_null()
                          ? "Nothing to do.\n"
-                         : fmt::format("Would update to {}.\n", cell(json["version"]));
+                         : fmt::format("Would {} {}.\n",
+                                       goal == updater::Goal::acquire ? "acquire" : "update to",
+                                       cell(json["version"]));
   Table table({{"TRANSFER"},
                {"ACTION"},
                {"PLACE"},
@@ -142,20 +145,28 @@ std::string plan_text(const Value &json, Table::Header header)
 
 } // namespace
 
-int plan(const Call &call)
+void foretell(const Call &call, const std::string &component)
 {
   updater::UpdateOptions options;
-  options.scope = call.scope();
+  options.scope = call.scope_of(component);
   options.version = call.argument();
   options.instances_max = call.options.instances_max;
   if (call.options.verb == "acquire")
     options.goal = updater::Goal::acquire;
   const auto foreseen = updater::foresee(call.host, options);
-  const Value json = plan_json(*foreseen, updater::forecast(call.host, *foreseen));
-  if (call.wants_json())
+  const Value json = plan_json(*foreseen, updater::forecast(call.host, *foreseen), component);
+  if (call.wants_json()) {
     call.print_json(json);
-  else
-    call.print(plan_text(json, call.header()));
+    return;
+  }
+  if (call.options.all_components)
+    call.print(component.empty() ? "The host:\n" : fmt::format("Component {}:\n", component));
+  call.print(plan_text(json, options.goal, call.header()));
+}
+
+int plan(const Call &call)
+{
+  foretell(call, call.options.component);
   return 0;
 }
 

@@ -74,8 +74,10 @@ int reboot(const Call &call)
 {
   const bool answer = is_pending(call);
   print_answer(call, answer);
-  if (answer && !call.options.dry_run)
+  if (!call.options.dry_run && answer)
     request_reboot(call.host);
+  else if (call.options.dry_run && !call.wants_json())
+    call.print(answer ? "would reboot\n" : "No reboot is needed.\n");
   return 0;
 }
 

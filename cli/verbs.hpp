@@ -82,7 +82,9 @@ int vacuum(const Call &call);
 int cleanup(const Call &call);
 int pending(const Call &call); // reboot.cpp
 int reboot(const Call &call);
-int plan(const Call &call);    // plan.cpp
+int plan(const Call &call); // plan.cpp
+/// What an update of one component would do; says nothing but that.
+void foretell(const Call &call, const std::string &component);
 int history(const Call &call); // policy.cpp
 int rollback(const Call &call);
 int pin(const Call &call);

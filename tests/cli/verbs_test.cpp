@@ -148,6 +148,34 @@ TEST_CASE("plan and --dry-run tell each step, what it costs, and what was not ch
   CHECK(squeezed({"plan"}).starts_with("Nothing to do.\n\nNot 2: "));
 }
 
+TEST_CASE("a dry run with all components tells of each of them")
+{
+  World world;
+  world.offer("1");
+  world.root().write("etc/sysupdate.app.d/10-app.transfer",
+                     fmt::format("[Transfer]\nVerify=no\n[Source]\nType=url-file\nPath={}\n"
+                                 "MatchPattern=boot-@v.efi\n[Target]\nPath=/opt\n"
+                                 "MatchPattern=app-@v\n",
+                                 World::server));
+  const std::string told = text(world, {"-n", "-A", "acquire"});
+  CHECK(told.starts_with("The host:\nWould acquire 1.\n"));
+  CHECK(told.find("Component app:\nWould acquire 1.\n") != std::string::npos);
+  CHECK(text(world, {"-n", "-C", "app", "--json=short", "update"})
+            .starts_with(R"({"component":"app","version":"1","steps":[)"));
+  CHECK_FALSE(has_state(world));
+}
+
+TEST_CASE("a reboot in a dry run is told, and not begun")
+{
+  World world;
+  world.install("1");
+  world.run_version("1");
+  CHECK(text(world, {"-n", "reboot"}) == "No reboot is needed.\n");
+  world.install("2");
+  CHECK(text(world, {"-n", "reboot"}) == "would reboot\n");
+  CHECK(ask(world, {"pending"}).status == 0);
+}
+
 TEST_CASE("what is decided about versions is told without being done in a dry run")
 {
   World world;
