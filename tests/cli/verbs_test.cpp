@@ -137,9 +137,9 @@ TEST_CASE("plan and --dry-run tell each step, what it costs, and what was not ch
   };
   const std::string plan = squeezed({"plan"});
   CHECK(plan.starts_with("Would update to 2.\n\n"
-                         "TRANSFER ACTION PLACE BYTES OVERWRITES THEN REMOVES\n"
-                         "10-root acquire /disk.raw2 - - -\n"
-                         "20-boot acquire /efi/EFI/Linux/boot_2.efi - - -\n"));
+                         "TRANSFER ACTION PLACE TO FETCH TO WRITE OVERWRITES THEN REMOVES\n"));
+  CHECK(plan.find("\n10-root acquire /disk.raw2 ") != std::string::npos);
+  CHECK(plan.find("\n20-boot acquire /efi/EFI/Linux/boot_2.efi ") != std::string::npos);
   CHECK(squeezed({"update", "--dry-run"}) == plan);
   CHECK(squeezed({"--no-legend", "plan"}).find("TRANSFER") == std::string::npos);
   CHECK(world.slot(2) == "_empty");
