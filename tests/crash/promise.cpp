@@ -33,11 +33,14 @@ std::string check_contents(const Dir &root, const std::string &version)
   return "";
 }
 
-std::string check_event(const Dir &root, const std::string &action)
+std::string check_event(const Dir &root, const Promise &promise)
 {
   const auto state = root.find_dir("var/lib/strake");
   const auto events = state ? updater::read_history(*state) : std::vector<updater::Event>{};
-  return !events.empty() && events.back().action == action ? "" : "the history does not say it";
+  const bool is_said = !events.empty() && events.back().action == promise.event &&
+                       (promise.event != "update" || promise.newest.empty() ||
+                        events.back().version == promise.newest);
+  return is_said ? "" : "the history does not say it";
 }
 
 std::string check_version(const Dir &root, const std::string &version)
@@ -117,7 +120,7 @@ std::string check_returned(const Dir &root, const Promise &promise)
   if (wrong.empty() && !promise.gone.empty())
     wrong = left_of(root, promise.gone);
   if (wrong.empty() && !promise.event.empty())
-    wrong = check_event(root, promise.event);
+    wrong = check_event(root, promise);
   return wrong;
 }
 
