@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
 
@@ -224,6 +225,16 @@ std::vector<DirEntry> Dir::entries() const
   return result;
 }
 
+std::string path_of(const Fd &fd)
+{
+  const int saved = errno;
+  std::array<char, 4096> path{};
+  const std::string link = fmt::format("/proc/self/fd/{}", fd.number());
+  const ssize_t length = ::readlink(link.c_str(), path.data(), path.size());
+  errno = saved;
+  return length < 0 ? "a file" : std::string(path.data(), static_cast<std::size_t>(length));
+}
+
 std::size_t read_at(const Fd &fd, std::uint64_t offset, MutableBytes data)
 {
   std::size_t done = 0;
@@ -233,7 +244,10 @@ std::size_t read_at(const Fd &fd, std::uint64_t offset, MutableBytes data)
     if (count < 0 && errno == EINTR)
       continue;
     if (count < 0)
-      fail_errno("cannot read {} bytes at offset {}", data.size() - done, offset + done);
+      fail_errno("cannot read {} bytes at offset {} of {}",
+                 data.size() - done,
+                 offset + done,
+                 path_of(fd));
     if (count == 0)
       break;
     done += static_cast<std::size_t>(count);
@@ -245,12 +259,12 @@ std::uint64_t size_of(const Fd &fd)
 {
   struct stat found = {};
   if (::fstat(fd.number(), &found) < 0)
-    fail_errno("cannot look at an open file");
+    fail_errno("cannot look at {}", path_of(fd));
   if (!S_ISBLK(found.st_mode))
     return static_cast<std::uint64_t>(found.st_size);
   std::uint64_t bytes = 0;
   if (::ioctl(fd.number(), BLKGETSIZE64, &bytes) < 0)
-    fail_errno("cannot learn the size of a block device");
+    fail_errno("cannot learn the size of {}", path_of(fd));
   return bytes;
 }
 

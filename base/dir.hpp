@@ -75,6 +75,9 @@ private:
 /// Reads up to data.size() bytes at `offset`; fewer only at the end of the file.
 std::size_t read_at(const Fd &fd, std::uint64_t offset, MutableBytes data);
 
+/// What the kernel calls an open file, for messages: "/boot/x.efi"; never fails and leaves errno.
+std::string path_of(const Fd &fd);
+
 /// Size in bytes of a regular file or a block device.
 std::uint64_t size_of(const Fd &fd);
 

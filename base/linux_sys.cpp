@@ -111,9 +111,9 @@ void LinuxSys::write_at(const Fd &fd, std::uint64_t offset, Bytes data)
     if (count < 0 && errno == EINTR)
       continue;
     if (count < 0)
-      fail_errno("cannot write {} bytes at offset {}", data.size(), offset);
+      fail_errno("cannot write {} bytes at offset {} of {}", data.size(), offset, path_of(fd));
     if (count == 0)
-      fail_os(ENOSPC, "cannot write {} bytes at offset {}", data.size(), offset);
+      fail_os(ENOSPC, "cannot write {} bytes at offset {} of {}", data.size(), offset, path_of(fd));
     data = data.subspan(static_cast<std::size_t>(count));
     offset += static_cast<std::uint64_t>(count);
   }
@@ -137,7 +137,7 @@ void LinuxSys::zero(const Fd &fd, std::uint64_t offset, std::uint64_t length)
 void LinuxSys::resize(const Fd &fd, std::uint64_t length)
 {
   if (::ftruncate(fd.number(), static_cast<off_t>(length)) < 0)
-    fail_errno("cannot set the length of a file to {}", length);
+    fail_errno("cannot set the length of {} to {}", path_of(fd), length);
 }
 
 void LinuxSys::allocate(const Fd &fd, std::uint64_t length)
@@ -146,13 +146,13 @@ void LinuxSys::allocate(const Fd &fd, std::uint64_t length)
     return;
   if (::fallocate(fd.number(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(length)) < 0 &&
       errno != EOPNOTSUPP && errno != ENOSYS)
-    fail_errno("cannot reserve {} bytes", length);
+    fail_errno("cannot reserve {} bytes for {}", length, path_of(fd));
 }
 
 void LinuxSys::sync(const Fd &fd)
 {
   if (::fsync(fd.number()) < 0)
-    fail_errno("cannot bring a file to stable storage");
+    fail_errno("cannot bring {} to stable storage", path_of(fd));
 }
 
 void LinuxSys::sync(const Dir &dir)
@@ -187,15 +187,15 @@ void LinuxSys::set_attributes(const Fd &fd, const Attributes &attributes)
   const gid_t group = attributes.group.value_or(static_cast<gid_t>(-1));
   if ((attributes.owner || attributes.group) &&
       ::fchownat(fd.number(), "", owner, group, AT_EMPTY_PATH) < 0)
-    fail_errno("cannot set an owner");
+    fail_errno("cannot set the owner of {}", path_of(fd));
   // After the owner, because a change of owner clears the setuid bits.
   if (attributes.mode && change_mode(fd, *attributes.mode) < 0)
-    fail_errno("cannot set a file mode");
+    fail_errno("cannot set the mode of {}", path_of(fd));
   if (attributes.modified_us) {
     const timespec when = from_microseconds(*attributes.modified_us);
     const std::array<timespec, 2> times{when, when};
     if (::utimensat(fd.number(), "", times.data(), AT_EMPTY_PATH) < 0)
-      fail_errno("cannot set a modification time");
+      fail_errno("cannot set the modification time of {}", path_of(fd));
   }
 }
 
@@ -207,7 +207,7 @@ void LinuxSys::set_extended(const Fd &fd, const std::vector<ExtendedAttribute> &
                     attribute.value.data(),
                     attribute.value.size(),
                     0) < 0)
-      fail_errno("cannot set the extended attribute {}", attribute.name);
+      fail_errno("cannot set the extended attribute {} of {}", attribute.name, path_of(fd));
 }
 
 void LinuxSys::set_immutable(const Fd &fd, bool immutable)
@@ -216,13 +216,13 @@ void LinuxSys::set_immutable(const Fd &fd, bool immutable)
   if (::ioctl(fd.number(), FS_IOC_GETFLAGS, &flags) < 0) {
     if (errno == ENOTTY || errno == EOPNOTSUPP)
       return;
-    fail_errno("cannot read inode flags");
+    fail_errno("cannot read the inode flags of {}", path_of(fd));
   }
   const int wanted = immutable ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
   if (wanted == flags)
     return;
   if (::ioctl(fd.number(), FS_IOC_SETFLAGS, &wanted) < 0 && errno != ENOTTY && errno != EOPNOTSUPP)
-    fail_errno("cannot change the immutable flag");
+    fail_errno("cannot change the immutable flag of {}", path_of(fd));
 }
 
 void LinuxSys::rename(const Dir &from_dir,
@@ -304,7 +304,7 @@ bool LinuxSys::try_lock(const Fd &fd)
     return true;
   if (errno == EWOULDBLOCK)
     return false;
-  fail_errno("cannot take a lock");
+  fail_errno("cannot lock {}", path_of(fd));
 }
 
 void LinuxSys::announce_partitions(const Fd &disk, const std::vector<KernelPartition> &partitions)
@@ -323,7 +323,8 @@ void LinuxSys::announce_partitions(const Fd &disk, const std::vector<KernelParti
     // EBUSY: the kernel knows it already. Devices that cannot have partitions say EINVAL or ENOTTY.
     if (::ioctl(disk.number(), BLKPG, &argument) < 0 && errno != EBUSY && errno != EINVAL &&
         errno != ENOTTY && errno != EACCES)
-      fail_errno("cannot tell the kernel about partition {}", partition.number);
+      fail_errno(
+          "cannot tell the kernel about partition {} of {}", partition.number, path_of(disk));
   }
 }
 

@@ -60,7 +60,7 @@ std::size_t MediumReader::fill(std::uint64_t from, std::size_t length)
     if (count >= 0)
       return static_cast<std::size_t>(count);
     if (errno != EINVAL)
-      fail_errno("cannot read");
+      fail_errno("cannot read {} from the medium", path_of(fd_));
     direct_ = Fd(); // there are file systems that take the flag and then refuse the read
   }
   return read_at(fd_, from, {buffer_.get(), length});
