@@ -70,9 +70,11 @@ void rename_durably(base::Sys &sys,
                     bool is_boot)
 {
   sys.rename(parent, from, parent, to, base::Replace::yes);
+  // The directory first: on vfat the new name leads to nothing yet, so a cut never leaves two names
+  // for the same clusters, of which removing the one would free those of the other.
+  sys.sync(parent);
   if (is_boot || is_vfat(parent))
     sync_file_again(sys, parent, to);
-  sys.sync(parent);
 }
 
 /// A tree is removed entry by entry. So that half of one never counts as installed or acquired, it

@@ -104,6 +104,17 @@ TEST_CASE("swapping two steps of an update is noticed")
   CHECK(is_noticed_when_moved(boot, end, opening));               // the entry first of all
 }
 
+// The model cannot show this one: vfat writes where a file lies when the file is synced, and until
+// then the new name leads to nothing. Were the old one still there, both would share their
+// clusters.
+TEST_CASE("the old name of a boot file is gone before the new one leads anywhere")
+{
+  const support::Recording run = recorded();
+  const std::size_t rename = find(run, "rename efi/EFI/Linux/.sysupdate.partial.uki_3");
+  CHECK(run.effects.at(rename + 1).text == "sync efi/EFI/Linux/");
+  CHECK(run.effects.at(rename + 2).text == "sync efi/EFI/Linux/uki_3+3-0.efi");
+}
+
 TEST_CASE("a removal that a killed run left unsynced is settled before its slot is written")
 {
   const Machine machine({.trees = crash::Trees::no});

@@ -56,7 +56,7 @@ std::string check_version(const Dir &root, const std::string &version)
 }
 
 /// Of older versions partial trees may be left, which the next real update or vacuum removes. On
-/// vfat what is in effect may have its partial name too; docs/crash-safety.md says why that stays.
+/// vfat what is in effect may have its partial name too; docs/crash-safety.md says when.
 std::string check_leftovers(const Dir &root, const std::string &version)
 {
   for (const std::string &name : {"files/.sysupdate.partial.file-" + version,
