@@ -57,6 +57,9 @@ class Server:
             def do_GET(self):
                 outer.answer(self)
 
+            def do_HEAD(self):
+                outer.answer(self)
+
             def log_message(self, *_):
                 pass
 
@@ -78,7 +81,7 @@ class Server:
         if content is None:
             request.send_error(404)
             return
-        if name != "SHA256SUMS" and not self.gate.is_set():
+        if name != "SHA256SUMS" and request.command == "GET" and not self.gate.is_set():
             self.waiting.set()
             self.gate.wait()
         tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
@@ -94,7 +97,8 @@ class Server:
         request.send_header("Content-Length", str(last - first + 1))
         request.send_header("ETag", tag)
         request.end_headers()
-        request.wfile.write(content[first:last + 1])
+        if request.command == "GET":
+            request.wfile.write(content[first:last + 1])
 
     def close(self):
         self.gate.set()
