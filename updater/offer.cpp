@@ -104,7 +104,13 @@ void Offers::compare_with_seen(const Transfer &transfer,
   const std::string source = source_key(transfer);
   const OfferVerdict verdict = judge_offer(read_seen(host_, source), offer);
   if (!verdict.accepted)
-    base::fail(base::Kind::stale, "{}: {}", transfer.source.path, verdict.why);
+    base::fail(
+        base::Kind::stale,
+        "{}: {}; if its publisher means that, a manifest that is signed anew is accepted, and "
+        "any after removing {}",
+        transfer.source.path,
+        verdict.why,
+        seen_path(host_, source));
   for (const std::string &notice : verdict.notices)
     host_.say(base::Level::notice, "{}: {}", transfer.source.path, notice);
   if (scope_.remember == Remember::yes)

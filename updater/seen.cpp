@@ -164,15 +164,9 @@ void remember_seen(const base::Host &host, std::string_view source, const Seen &
     base::replace_file(host.sys, marks, name, text);
 }
 
-bool forget_seen(const base::Host &host, std::string_view source)
+std::string seen_path(const base::Host &host, std::string_view source)
 {
-  const auto marks = host.root.find_dir(directory);
-  const std::string name = file_name(source);
-  if (!marks || !marks->status(name))
-    return false;
-  host.sys.remove(*marks, name, base::Remove::file);
-  host.sys.sync(*marks);
-  return true;
+  return host.root.display(fmt::format("{}/{}", directory, file_name(source)));
 }
 
 } // namespace updater

@@ -63,7 +63,7 @@ std::optional<Seen> read_seen(const base::Host &host, std::string_view source);
 /// nothing changed.
 void remember_seen(const base::Host &host, std::string_view source, const Seen &seen);
 
-/// Forgets it, so that the next offer is taken as the first. False if nothing was known.
-bool forget_seen(const base::Host &host, std::string_view source);
+/// The file of a source's mark, for messages: without it the next offer is taken as the first.
+std::string seen_path(const base::Host &host, std::string_view source);
 
 } // namespace updater
