@@ -80,6 +80,13 @@ std::string architecture_name(std::string_view machine)
   return std::string(machine);
 }
 
+std::string native_architecture()
+{
+  utsname kernel = {};
+  ::uname(&kernel);
+  return architecture_name(static_cast<const char *>(kernel.machine));
+}
+
 Specifiers read_specifiers(const Host &host)
 {
   utsname kernel = {};

@@ -16,6 +16,9 @@ struct Host;
 /// text itself if it isn't known.
 std::string architecture_name(std::string_view machine);
 
+/// The architecture of the running kernel, by that name.
+std::string native_architecture();
+
 /// What %-specifiers stand for on one system. A value that this machine can't tell (a machine id
 /// before the first boot) is absent.
 struct Specifiers {

@@ -4,8 +4,8 @@
 #include "base/host.hpp"
 #include "base/uuid.hpp"
 #include "updater/feature.hpp"
-#include "updater/partition_type.hpp"
 #include "updater/pattern.hpp"
+#include "verity/partition_type.hpp"
 
 #include <sys/types.h>
 
@@ -49,7 +49,7 @@ struct Target {
   bool path_auto = false; ///< instead of `path`: the disk that holds the system
   Anchor anchor = Anchor::root;
   std::vector<Pattern> patterns{}; ///< at least one; the first one names what is installed
-  PartitionType partition_type{};
+  verity::PartitionType partition_type{};
   std::optional<base::Uuid> partition_uuid{};
   std::optional<std::uint64_t> partition_flags{};
   std::optional<bool> no_auto{};

@@ -4,12 +4,9 @@
 #include "base/durable.hpp"
 #include "base/error.hpp"
 #include "base/specifier.hpp"
-#include "base/version.hpp"
-#include "updater/gpt_disk.hpp"
-#include "updater/partition_type.hpp"
+#include "verity/file_system.hpp"
+#include "verity/gpt_disk.hpp"
 
-#include <blkid/blkid.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,114 +25,6 @@ constexpr std::array<std::string_view, 5> designators = {"root", "usr", "var", "
 // An empty directory, the same for all runs: each sees its own mounts there and nobody else's.
 constexpr std::string_view mount_point = "/run/strake/image";
 
-enum class Architecture { native, foreign };
-
-struct Meaning {
-  std::string designator;
-  Architecture architecture = Architecture::native;
-};
-
-Meaning meaning_of(const base::Uuid &type, std::string_view architecture)
-{
-  const std::string name = partition_type_of(type).name;
-  for (const std::string_view stem : {"root", "usr"}) {
-    if (!name.starts_with(fmt::format("{}-", stem)) || name.ends_with("-verity") ||
-        name.ends_with("-verity-sig"))
-      continue;
-    const bool is_native = name == fmt::format("{}-{}", stem, architecture);
-    return {std::string(stem), is_native ? Architecture::native : Architecture::foreign};
-  }
-  return {name};
-}
-
-bool is_better(const ImagePart &part,
-               Architecture architecture,
-               const ImagePart &present,
-               Architecture present_architecture)
-{
-  if (architecture != present_architecture)
-    return architecture == Architecture::native;
-  const bool has_versions = part.designator == "root" || part.designator == "usr";
-  return has_versions && base::compare_versions(part.label, present.label) > 0;
-}
-
-ImagePart part_of(const GptTable &table, const GptEntry &entry, std::string designator)
-{
-  const PartitionType type = partition_type_of(entry.type);
-  return {.designator = std::move(designator),
-          .range = {table.offset_of(entry), table.length_of(entry)},
-          .is_read_only = type.is_discoverable && (entry.attributes & attribute::read_only) != 0,
-          .label = entry.label};
-}
-
-/// The lone generic partition, which stands for the root where there is no proper one.
-const GptEntry *generic_root(const GptTable &table)
-{
-  const GptEntry *found = nullptr;
-  for (const GptEntry &entry : table.entries) {
-    if (entry.type != linux_generic().uuid || entry.label == "_empty")
-      continue;
-    if (found != nullptr)
-      return nullptr;
-    found = &entry;
-  }
-  return found;
-}
-
-struct Candidate {
-  ImagePart part;
-  Architecture architecture = Architecture::native;
-  bool may_grow = false;
-};
-
-std::vector<Candidate> candidates(const GptTable &table, std::string_view architecture)
-{
-  std::vector<Candidate> found;
-  for (const GptEntry &entry : table.entries) {
-    const Meaning meaning = meaning_of(entry.type, architecture);
-    const bool is_known =
-        std::find(designators.begin(), designators.end(), meaning.designator) != designators.end();
-    if (!entry.used() || !is_known || entry.label == "_empty")
-      continue;
-    Candidate next{part_of(table, entry, meaning.designator),
-                   meaning.architecture,
-                   (entry.attributes & attribute::grow_file_system) != 0};
-    const auto present = std::find_if(found.begin(), found.end(), [&](const Candidate &each) {
-      return each.part.designator == meaning.designator;
-    });
-    if (present == found.end())
-      found.push_back(std::move(next));
-    else if (is_better(next.part, next.architecture, present->part, present->architecture))
-      *present = std::move(next);
-  }
-  return found;
-}
-
-std::string native_architecture()
-{
-  utsname kernel{};
-  ::uname(&kernel);
-  return base::architecture_name(kernel.machine);
-}
-
-/// The type of the file system in a range of a file; nothing if there is none, or several.
-std::string file_system_type(const base::Fd &file, const ImagePart &part)
-{
-  const base::Unique<blkid_struct_probe, blkid_free_probe> probe(::blkid_new_probe());
-  if (!probe || ::blkid_probe_set_device(probe.get(),
-                                         file.number(),
-                                         static_cast<blkid_loff_t>(part.range.start),
-                                         static_cast<blkid_loff_t>(part.range.length)) < 0)
-    base::fail(Kind::internal, "libblkid cannot be used");
-  ::blkid_probe_enable_superblocks(probe.get(), 1);
-  ::blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE);
-  const char *type = nullptr;
-  if (::blkid_do_safeprobe(probe.get()) != 0 ||
-      ::blkid_probe_lookup_value(probe.get(), "TYPE", &type, nullptr) < 0)
-    return "";
-  return type;
-}
-
 bool never_writable(const std::string &type)
 {
   return type == "erofs" || type == "squashfs" || type == "iso9660";
@@ -153,13 +42,13 @@ public:
   }
 
   /// The top of the whole tree.
-  base::Dir run(const std::vector<ImagePart> &parts)
+  base::Dir run(const std::vector<verity::ImagePart> &parts)
   {
     const base::Dir machine = base::Dir::open_root("/");
     base::Dir top = mount_root(base::make_path(sys_, machine, mount_point), find(parts, "root"));
     base::Rollback undo([&] { sys_.unmount(top); });
     for (const std::string_view designator : designators) {
-      const ImagePart *part = find(parts, designator);
+      const verity::ImagePart *part = find(parts, designator);
       if (part != nullptr && designator != "root")
         mount_below(top, *part, find(parts, "xbootldr") != nullptr);
     }
@@ -168,18 +57,19 @@ public:
   }
 
 private:
-  static const ImagePart *find(const std::vector<ImagePart> &parts, std::string_view designator)
+  static const verity::ImagePart *find(const std::vector<verity::ImagePart> &parts,
+                                       std::string_view designator)
   {
-    const auto found = std::find_if(parts.begin(), parts.end(), [&](const ImagePart &part) {
+    const auto found = std::find_if(parts.begin(), parts.end(), [&](const verity::ImagePart &part) {
       return part.designator == designator;
     });
     return found == parts.end() ? nullptr : &*found;
   }
 
-  base::Dir mount_part(const ImagePart &part, const base::Dir &where)
+  base::Dir mount_part(const verity::ImagePart &part, const base::Dir &where)
   {
     return base::during(fmt::format("the {} partition of {}", part.designator, path_), [&] {
-      const std::string type = file_system_type(file_, part);
+      const std::string type = verity::file_system_type(file_, part.range);
       if (type.empty() || type == "crypto_LUKS")
         base::fail(Kind::config,
                    "it holds {}; strake mounts plain file systems only",
@@ -195,7 +85,7 @@ private:
   }
 
   /// An image with nothing but /usr gets an empty root in memory around it.
-  base::Dir mount_root(const base::Dir &where, const ImagePart *root)
+  base::Dir mount_root(const base::Dir &where, const verity::ImagePart *root)
   {
     if (root != nullptr)
       return mount_part(*root, where);
@@ -205,7 +95,7 @@ private:
     return top;
   }
 
-  void mount_below(const base::Dir &top, const ImagePart &part, bool has_xbootldr)
+  void mount_below(const base::Dir &top, const verity::ImagePart &part, bool has_xbootldr)
   {
     const auto there = [&](const char *path) {
       const auto found = top.find_dir_no_symlinks(path);
@@ -248,42 +138,19 @@ bool lock_patiently(base::Sys &sys, base::Clock &clock, const base::Fd &file)
   return true;
 }
 
-std::vector<ImagePart>
+std::vector<verity::ImagePart>
 parts_of(base::Fd file, const std::string &path, const verity::ImagePolicy &policy)
 {
   const std::uint64_t length = base::size_of(file);
-  const GptState state = GptDisk(std::move(file), path).read();
+  const verity::GptState state = verity::GptDisk(std::move(file), path).read();
   if (const auto &table = state.table())
-    return dissect(*table, native_architecture(), policy);
+    return verity::dissect(*table, base::native_architecture(), policy);
   if (policy.judge("root", {}) == verity::PartitionUse::ignore)
     return {};
   return {{.designator = "root", .range = {0, length}, .is_read_only = false, .label = ""}};
 }
 
 } // namespace
-
-std::vector<ImagePart>
-dissect(const GptTable &table, std::string_view architecture, const verity::ImagePolicy &policy)
-{
-  std::vector<Candidate> found = candidates(table, architecture);
-  const auto has = [&](std::string_view designator) {
-    return std::any_of(found.begin(), found.end(), [&](const Candidate &each) {
-      return each.part.designator == designator;
-    });
-  };
-  if (!has("root") && !has("usr"))
-    if (const GptEntry *generic = generic_root(table))
-      found.push_back({part_of(table, *generic, "root")});
-  for (const std::string_view designator : designators)
-    if (!has(designator))
-      policy.judge_absence(std::string(designator));
-  std::vector<ImagePart> parts;
-  for (Candidate &each : found)
-    if (policy.judge(each.part.designator, {each.part.is_read_only, each.may_grow}) ==
-        verity::PartitionUse::use)
-      parts.push_back(std::move(each.part));
-  return parts;
-}
 
 MountedImage::MountedImage(base::Sys &sys, base::Fd file, base::Dir root)
     : sys_(sys), file_(std::move(file)), root_(std::move(root))
@@ -323,8 +190,8 @@ std::unique_ptr<MountedImage> mount_image(base::Sys &sys,
   // Two mounts of one file system, each with a memory of its own, would destroy it.
   if (!lock_patiently(sys, clock, file))
     base::fail(Kind::busy, "another run is at work on the image {}; try again later", path);
-  const std::vector<ImagePart> parts = parts_of(machine.file(path), path, policy);
-  const bool has_tree = std::any_of(parts.begin(), parts.end(), [](const ImagePart &part) {
+  const std::vector<verity::ImagePart> parts = parts_of(machine.file(path), path, policy);
+  const bool has_tree = std::any_of(parts.begin(), parts.end(), [](const verity::ImagePart &part) {
     return part.designator == "root" || part.designator == "usr";
   });
   if (!has_tree)

@@ -3,7 +3,7 @@
 
 #include "base/host.hpp"
 #include "base/sys.hpp"
-#include "updater/gpt.hpp"
+#include "verity/ddi.hpp"
 #include "verity/image_policy.hpp"
 
 #include <memory>
@@ -12,23 +12,6 @@
 #include <vector>
 
 namespace updater {
-
-/// A file system in a disk image.
-struct ImagePart {
-  std::string designator; ///< "root", "usr", "var", "esp" or "xbootldr"
-  base::ByteRange range;
-  bool is_read_only = false; ///< its GPT flag says so
-
-  /// Of the two copies in an A/B image the newer by label is the one that counts.
-  std::string label;
-};
-
-/// The partitions of an image that make up its file system tree, by their types: those of this
-/// architecture before others; of several root or /usr partitions the one with the newest label,
-/// of other kinds the first; a lone generic Linux partition where there is no root. What the policy
-/// leaves out is not in it. Throws untrusted where the policy is not met.
-std::vector<ImagePart>
-dissect(const GptTable &table, std::string_view architecture, const verity::ImagePolicy &policy);
 
 /// An image whose file systems are mounted where only this process sees them, and which is locked
 /// against other runs of strake. Both end with this object, or with the process.
@@ -47,10 +30,10 @@ private:
   base::Dir root_;
 };
 
-/// Mounts what is in the disk image `path`: the partitions that dissect() finds, or the one file
-/// system that it is. Read-only access changes no byte of it. Call it before a second thread is
-/// started. Throws usage for a plain user; busy if another run is at work on the image, untrusted
-/// where the policy is not met, config where nothing in it can be mounted.
+/// Mounts what is in the disk image `path`: the partitions that verity::dissect() finds, or the one
+/// file system that it is. Read-only access changes no byte of it. Call it before a second thread
+/// is started. Throws usage for a plain user; busy if another run is at work on the image,
+/// untrusted where the policy is not met, config where nothing in it can be mounted.
 std::unique_ptr<MountedImage> mount_image(base::Sys &sys,
                                           base::Clock &clock,
                                           const std::string &path,

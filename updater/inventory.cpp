@@ -23,23 +23,24 @@ std::size_t open_disk(const base::Host &host, DiskPath place, std::vector<OpenDi
   for (std::size_t index = 0; index < disks.size(); ++index)
     if (disks[index].place.path == place.path)
       return index;
-  GptTable table = GptDisk(root_of(host, place).file(place.path), place.path).table();
+  verity::GptTable table =
+      verity::GptDisk(root_of(host, place).file(place.path), place.path).table();
   disks.push_back({std::move(place), std::move(table)});
   return disks.size() - 1;
 }
 
-std::optional<Presence> presence_of(const GptEntry &entry, const base::Uuid &type)
+std::optional<Presence> presence_of(const verity::GptEntry &entry, const base::Uuid &type)
 {
   if (entry.type == type)
     return Presence::installed;
-  if (entry.type == pending_type(type))
+  if (entry.type == verity::pending_type(type))
     return Presence::pending;
-  if (entry.type == partial_type(type))
+  if (entry.type == verity::partial_type(type))
     return Presence::partial;
   return std::nullopt;
 }
 
-std::optional<Metadata> match_label(const Target &target, const GptEntry &entry)
+std::optional<Metadata> match_label(const Target &target, const verity::GptEntry &entry)
 {
   for (const Pattern &pattern : target.patterns)
     if (auto metadata = pattern.match(entry.label))
@@ -47,7 +48,7 @@ std::optional<Metadata> match_label(const Target &target, const GptEntry &entry)
   return std::nullopt;
 }
 
-void inherit(Metadata &metadata, const GptEntry &entry, const PartitionType &type)
+void inherit(Metadata &metadata, const verity::GptEntry &entry, const verity::PartitionType &type)
 {
   if (!metadata.partition_uuid)
     metadata.partition_uuid = entry.unique;
@@ -56,13 +57,14 @@ void inherit(Metadata &metadata, const GptEntry &entry, const PartitionType &typ
   // Only where the specification gives the bit a meaning. The other two it has are told by the
   // flags as a whole, as systemd-sysupdate tells them.
   if (!metadata.read_only)
-    metadata.read_only = type.is_discoverable && (entry.attributes & attribute::read_only) != 0;
+    metadata.read_only =
+        type.is_discoverable && (entry.attributes & verity::attribute::read_only) != 0;
 }
 
 void list_slots(const base::Host &host, const OpenDisk &disk, Holding &holding)
 {
   const Target &target = holding.transfer.target;
-  for (const GptEntry &entry : disk.table.entries) {
+  for (const verity::GptEntry &entry : disk.table.entries) {
     const auto presence = presence_of(entry, target.partition_type.uuid);
     if (!entry.used() || !presence)
       continue;

@@ -6,7 +6,7 @@
 #include "updater/catalog.hpp"
 #include "updater/definition.hpp"
 #include "updater/disk.hpp"
-#include "updater/gpt_disk.hpp"
+#include "verity/gpt_disk.hpp"
 
 #include <memory>
 #include <optional>
@@ -36,7 +36,7 @@ struct Scope {
 /// A disk that partition targets lie on, as it was when it was looked at.
 struct OpenDisk {
   DiskPath place;
-  GptTable table;
+  verity::GptTable table;
 };
 
 /// The way to what one holding lists.

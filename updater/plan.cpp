@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "base/version.hpp"
 #include "updater/directory.hpp"
-#include "updater/gpt.hpp"
+#include "verity/gpt.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -62,7 +62,7 @@ std::vector<Instance> oldest_beyond(const Holding &holding,
 
 std::string describe_type(const Transfer &transfer)
 {
-  const PartitionType &type = transfer.target.partition_type;
+  const verity::PartitionType &type = transfer.target.partition_type;
   return fmt::format("{} ({})", type.uuid.text(), type.name);
 }
 
@@ -177,7 +177,7 @@ void choose_slot(Step &step, const Holding &holding, const Limits &limits)
 
 void check_label(const Step &step)
 {
-  if (!label_fits(step.name))
+  if (!verity::label_fits(step.name))
     base::fail(base::Kind::config,
                "the partition label \"{}\" is too long: a GPT label holds 36 UTF-16 units; shorten "
                "the target's MatchPattern=",

@@ -53,8 +53,8 @@ private:
                                  : way.target->dir.value().file(instance.name);
     Extent extent{&fd, 0, base::size_of(fd), instance.path};
     if (way.disk) {
-      const GptTable &table = inventory_.disks[*way.disk].table;
-      const GptEntry &entry = table.entry(instance.partition);
+      const verity::GptTable &table = inventory_.disks[*way.disk].table;
+      const verity::GptEntry &entry = table.entry(instance.partition);
       extent.start = table.offset_of(entry);
       extent.limit = table.length_of(entry);
     } else if (extent.limit != written.length) {

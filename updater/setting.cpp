@@ -226,11 +226,11 @@ void Setting::read_link(std::string &field) const
   field = path;
 }
 
-void Setting::read_partition_type(PartitionType &field) const
+void Setting::read_partition_type(verity::PartitionType &field) const
 {
   if (item_.value.empty())
     field = {};
-  else if (auto type = find_partition_type(item_.value, specifiers_.architecture))
+  else if (auto type = verity::find_partition_type(item_.value, specifiers_.architecture))
     field = std::move(*type);
   else
     ignore("a UUID, or a name of the Discoverable Partitions Specification such as root-verity");

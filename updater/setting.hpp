@@ -4,9 +4,9 @@
 #include "base/ini.hpp"
 #include "base/specifier.hpp"
 #include "base/uuid.hpp"
-#include "updater/partition_type.hpp"
 #include "updater/pattern.hpp"
 #include "updater/suggest.hpp"
+#include "verity/partition_type.hpp"
 
 #include <sys/types.h>
 
@@ -54,7 +54,7 @@ public:
   void add_url(std::vector<std::string> &field) const;
   void read_path(std::string &field, bool &is_auto) const;
   void read_link(std::string &field) const;
-  void read_partition_type(PartitionType &field) const;
+  void read_partition_type(verity::PartitionType &field) const;
   void add_condition(Subject subject, std::vector<Condition> &field) const;
 
   enum class AnyDepth { allowed, refused };

@@ -20,21 +20,21 @@ void set_bit(std::uint64_t &attributes, std::uint64_t bit, const std::optional<b
 
 /// The single bits only where the specification gives them a meaning for this type; elsewhere they
 /// may stand for something else. PartitionFlags= is meant as it is written.
-void describe(GptEntry &entry, const Metadata &fields, const PartitionType &type)
+void describe(verity::GptEntry &entry, const Metadata &fields, const verity::PartitionType &type)
 {
   if (fields.partition_uuid)
     entry.unique = *fields.partition_uuid;
   if (fields.partition_flags)
     entry.attributes = *fields.partition_flags;
   if (type.is_discoverable) {
-    set_bit(entry.attributes, attribute::no_auto, fields.no_auto);
-    set_bit(entry.attributes, attribute::read_only, fields.read_only);
+    set_bit(entry.attributes, verity::attribute::no_auto, fields.no_auto);
+    set_bit(entry.attributes, verity::attribute::read_only, fields.read_only);
   }
   if (type.may_grow)
-    set_bit(entry.attributes, attribute::grow_file_system, fields.grow_file_system);
+    set_bit(entry.attributes, verity::attribute::grow_file_system, fields.grow_file_system);
 }
 
-void make_empty(GptEntry &entry, const base::Uuid &type)
+void make_empty(verity::GptEntry &entry, const base::Uuid &type)
 {
   entry.type = type;
   entry.label = "_empty";
@@ -45,7 +45,7 @@ class TableChanges {
 public:
   explicit TableChanges(WritableDisks &disks) : disks_(disks) {}
 
-  GptEntry &entry(std::size_t disk, unsigned partition)
+  verity::GptEntry &entry(std::size_t disk, unsigned partition)
   {
     const auto found = tables_.try_emplace(disk, disks_.disk(disk).table()).first;
     return found->second.entry(partition);
@@ -59,7 +59,7 @@ public:
 
 private:
   WritableDisks &disks_;
-  std::map<std::size_t, GptTable> tables_;
+  std::map<std::size_t, verity::GptTable> tables_;
 };
 
 const base::Uuid &type_of(const Holding &holding)
@@ -79,7 +79,7 @@ WritableDisks::WritableDisks(const base::Host &host, Inventory &inventory)
 {
 }
 
-GptDisk &WritableDisks::disk(std::size_t index)
+verity::GptDisk &WritableDisks::disk(std::size_t index)
 {
   if (const auto found = disks_.find(index); found != disks_.end())
     return found->second;
@@ -89,18 +89,18 @@ GptDisk &WritableDisks::disk(std::size_t index)
     base::fail(base::Kind::busy,
                "another program holds the lock on {}; try again when it is done",
                seen.place.path);
-  GptDisk disk(std::move(fd), seen.place.path);
-  if (!same_content(disk.table(), seen.table))
+  verity::GptDisk disk(std::move(fd), seen.place.path);
+  if (!verity::same_content(disk.table(), seen.table))
     base::fail(base::Kind::busy,
                "the partition table of {} was changed by another program just now; try again",
                seen.place.path);
   return disks_.emplace(index, std::move(disk)).first->second;
 }
 
-void WritableDisks::commit(std::size_t index, const GptTable &table)
+void WritableDisks::commit(std::size_t index, const verity::GptTable &table)
 {
-  GptDisk &changed = disk(index);
-  const Committed done = changed.commit(host_.sys, table);
+  verity::GptDisk &changed = disk(index);
+  const verity::Committed done = changed.commit(host_.sys, table);
   if (!done.warning.empty())
     host_.say(Level::warning, "{}: {}", changed.name(), done.warning);
   inventory_.disks[index].table = changed.table();
@@ -137,8 +137,8 @@ void Slots::open()
   for (const Step &step : plan_.steps) {
     if (!is_slot(step) || step.action != Action::acquire)
       continue;
-    GptEntry &entry = changes.entry(disk_of(step), step.partition);
-    entry.type = partial_type(type_of(inventory_.holdings[step.transfer]));
+    verity::GptEntry &entry = changes.entry(disk_of(step), step.partition);
+    entry.type = verity::partial_type(type_of(inventory_.holdings[step.transfer]));
     entry.label = step.name;
   }
   changes.commit_all();
@@ -147,9 +147,9 @@ void Slots::open()
 
 Extent Slots::extent(const Step &step)
 {
-  GptDisk &disk = disks_.disk(disk_of(step));
-  const GptTable table = disk.table();
-  const GptEntry &entry = table.entry(step.partition);
+  verity::GptDisk &disk = disks_.disk(disk_of(step));
+  const verity::GptTable table = disk.table();
+  const verity::GptEntry &entry = table.entry(step.partition);
   return {&disk.fd(),
           table.offset_of(entry),
           table.length_of(entry),
@@ -172,9 +172,10 @@ void Slots::publish(Presence presence, const std::vector<std::pair<std::size_t, 
   for (const Step &step : plan_.steps) {
     if (!is_slot(step) || step.action == Action::keep)
       continue;
-    const PartitionType &type = inventory_.holdings[step.transfer].transfer.target.partition_type;
-    GptEntry &entry = changes.entry(disk_of(step), step.partition);
-    entry.type = presence == Presence::pending ? pending_type(type.uuid) : type.uuid;
+    const verity::PartitionType &type =
+        inventory_.holdings[step.transfer].transfer.target.partition_type;
+    verity::GptEntry &entry = changes.entry(disk_of(step), step.partition);
+    entry.type = presence == Presence::pending ? verity::pending_type(type.uuid) : type.uuid;
     entry.label = step.name;
     describe(entry, step.fields, type);
   }
@@ -194,8 +195,8 @@ void Retyping::set(std::size_t transfer, unsigned partition, Presence presence)
   const std::size_t index = inventory_.ways[transfer].disk.value();
   const auto table = tables_.try_emplace(index, disks_.disk(index).table()).first;
   const base::Uuid &type = type_of(inventory_.holdings[transfer]);
-  table->second.entry(partition).type = presence == Presence::partial   ? partial_type(type)
-                                        : presence == Presence::pending ? pending_type(type)
+  table->second.entry(partition).type = presence == Presence::partial   ? verity::partial_type(type)
+                                        : presence == Presence::pending ? verity::pending_type(type)
                                                                         : type;
 }
 

@@ -3,9 +3,9 @@
 
 #include "base/host.hpp"
 #include "updater/extent.hpp"
-#include "updater/gpt_disk.hpp"
 #include "updater/inventory.hpp"
 #include "updater/plan.hpp"
+#include "verity/gpt_disk.hpp"
 
 #include <map>
 #include <optional>
@@ -22,10 +22,10 @@ public:
 
   /// The disk of this index, opened and locked at its first use. Throws Kind::busy if another
   /// program holds its lock, or changed its table since the inventory was taken.
-  GptDisk &disk(std::size_t index);
+  verity::GptDisk &disk(std::size_t index);
 
   /// Puts a changed table on the disk of this index, in one commit, and into the inventory.
-  void commit(std::size_t index, const GptTable &table);
+  void commit(std::size_t index, const verity::GptTable &table);
 
   /// Both copies of each table good, equal and on disk; says what was mended.
   void repair_all();
@@ -33,7 +33,7 @@ public:
 private:
   const base::Host &host_;
   Inventory &inventory_;
-  std::map<std::size_t, GptDisk> disks_;
+  std::map<std::size_t, verity::GptDisk> disks_;
 };
 
 /// The slots that one update writes, on however many disks.
@@ -77,7 +77,7 @@ public:
 private:
   Inventory &inventory_;
   WritableDisks disks_;
-  std::map<std::size_t, GptTable> tables_;
+  std::map<std::size_t, verity::GptTable> tables_;
 };
 
 /// Labels the partitions of these instances `_empty`, with their proper type, in one commit a disk.

@@ -236,7 +236,7 @@ void inherit_patterns(const Source &source, Target &target)
 void complete_partition(Target &target)
 {
   if (target.partition_type.uuid.is_zero())
-    target.partition_type = linux_generic();
+    target.partition_type = verity::linux_generic();
   // A signature is text that ends at the first zero, and an older one may have been longer.
   if (!target.zero_fill)
     target.zero_fill = target.partition_type.is_signature;

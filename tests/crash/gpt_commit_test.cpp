@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which syncs of a table commit are needed for what. That no cut hurts is swept in
-// tests/updater/gpt_cut_test.cpp; here the same commit is broken on purpose.
+// tests/verity/gpt_cut_test.cpp; here the same commit is broken on purpose.
 #include "base/error.hpp"
 #include "crash/setting.hpp"
 #include "support/gpt_image.hpp"
-#include "updater/gpt_disk.hpp"
+#include "verity/gpt_disk.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,9 +15,9 @@ using base::Sys;
 using support::Finished;
 using support::Recording;
 using support::Sectors;
-using updater::GptDisk;
-using updater::GptHealth;
-using updater::GptState;
+using verity::GptDisk;
+using verity::GptHealth;
+using verity::GptState;
 
 namespace {
 
@@ -33,13 +33,13 @@ Recording committing()
   const std::string bytes(reinterpret_cast<const char *>(image.data()), image.size());
   return crash::record({{"disk", bytes}}, [](Sys &sys, const Dir &root) {
     GptDisk disk = open(root);
-    updater::GptTable table = disk.table();
+    verity::GptTable table = disk.table();
     table.entry(1).label = table.entry(6).label = "new";
     disk.commit(sys, table);
   });
 }
 
-std::string labels(const updater::GptTable &table)
+std::string labels(const verity::GptTable &table)
 {
   return table.entry(1).label + " " + table.entry(6).label;
 }

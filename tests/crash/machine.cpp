@@ -5,10 +5,10 @@
 #include "base/linux_sys.hpp"
 #include "base/version.hpp"
 #include "support/gpt_image.hpp"
-#include "updater/gpt_disk.hpp"
-#include "updater/partition_type.hpp"
 #include "updater/update.hpp"
 #include "verity/digest.hpp"
+#include "verity/gpt_disk.hpp"
+#include "verity/partition_type.hpp"
 
 #include <doctest/doctest.h>
 
@@ -84,11 +84,11 @@ void write_disk(const support::TempRoot &root, unsigned sector_size)
                                         .used = {1, 2, 3, 4, 5, 6}});
   root.write("disk", std::string(reinterpret_cast<const char *>(image.data()), image.size()));
   base::LinuxSys sys;
-  updater::GptDisk disk(sys.open_writable(root.dir(), "disk"), "disk");
-  updater::GptTable table = disk.table();
+  verity::GptDisk disk(sys.open_writable(root.dir(), "disk"), "disk");
+  verity::GptTable table = disk.table();
   for (const SlotKind &kind : slot_kinds)
     for (const unsigned number : {kind.first, kind.first + 1}) {
-      table.entry(number).type = updater::find_partition_type(kind.type, "x86-64")->uuid;
+      table.entry(number).type = verity::find_partition_type(kind.type, "x86-64")->uuid;
       table.entry(number).label = "_empty";
     }
   disk.commit(sys, table);
@@ -96,12 +96,12 @@ void write_disk(const support::TempRoot &root, unsigned sector_size)
 
 /// Whether a slot of this kind holds exactly this version, under its name and type.
 bool slot_is_whole(const base::Fd &disk,
-                   const updater::GptTable &table,
+                   const verity::GptTable &table,
                    const SlotKind &kind,
                    const std::string &version)
 {
-  const base::Uuid type = updater::find_partition_type(kind.type, "x86-64")->uuid;
-  for (const updater::GptEntry &entry : table.entries) {
+  const base::Uuid type = verity::find_partition_type(kind.type, "x86-64")->uuid;
+  for (const verity::GptEntry &entry : table.entries) {
     if (entry.type != type || entry.label != fmt::format("{}_{}", kind.what, version))
       continue;
     const std::string expected = content(kind.what, version);
@@ -238,8 +238,8 @@ Machine::record_killed(std::size_t effects, const Verb &verb, const Verb &next) 
 Bootable look(const base::Dir &root, Boot boot)
 {
   Bootable found;
-  const updater::GptDisk disk(root.file("disk"), "disk");
-  const updater::GptState state = disk.read();
+  const verity::GptDisk disk(root.file("disk"), "disk");
+  const verity::GptState state = disk.read();
   const auto &table = boot == Boot::plain ? state.primary.table : state.table();
   if (!table) {
     found.garbage.push_back("the kernel sees no partitions: " + state.primary.refusal);
@@ -272,7 +272,7 @@ Bootable look(const base::Dir &root, Boot boot)
 
 bool table_is_settled(const base::Dir &root)
 {
-  return updater::GptDisk(root.file("disk"), "disk").read().health == updater::GptHealth::good;
+  return verity::GptDisk(root.file("disk"), "disk").read().health == verity::GptHealth::good;
 }
 
 std::string left_of(const base::Dir &root, const std::string &version)
@@ -282,8 +282,8 @@ std::string left_of(const base::Dir &root, const std::string &version)
                                   "efi/EFI/Linux/uki_" + version + "+3-0.efi"})
     if (root.status(name))
       return name + " is still there";
-  const updater::GptDisk disk(root.file("disk"), "disk");
-  for (const updater::GptEntry &entry : disk.table().entries)
+  const verity::GptDisk disk(root.file("disk"), "disk");
+  for (const verity::GptEntry &entry : disk.table().entries)
     if (entry.label.ends_with("_" + version))
       return "slot " + entry.label + " is still there";
   return "";

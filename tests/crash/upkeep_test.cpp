@@ -2,9 +2,9 @@
 // The verbs that bring nothing new, cut at any moment.
 #include "base/linux_sys.hpp"
 #include "crash/promise.hpp"
-#include "updater/gpt_disk.hpp"
 #include "updater/rollback.hpp"
 #include "updater/vacuum.hpp"
+#include "verity/gpt_disk.hpp"
 
 #include <doctest/doctest.h>
 
@@ -37,7 +37,7 @@ void damage(const Machine &machine)
   base::LinuxSys sys;
   const base::Fd disk = sys.open_writable(machine.root(), "disk");
   const std::string bytes(100, 'x');
-  const updater::GptTable table = updater::GptDisk(machine.root().file("disk"), "disk").table();
+  const verity::GptTable table = verity::GptDisk(machine.root().file("disk"), "disk").table();
   sys.write_at(disk, table.offset_of(table.entry(1)), std::as_bytes(std::span(bytes)));
   sys.write_at(disk, 191 * 512, std::as_bytes(std::span(bytes)));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/gpt.hpp"
+#include "verity/gpt.hpp"
 
 #include "fuzz.hpp"
 
@@ -24,17 +24,17 @@ void read_copy(std::string_view disk, std::uint64_t header)
   const auto reader = [&](std::uint64_t lba, std::uint64_t count) {
     return sectors(disk, lba, count);
   };
-  const auto reading = updater::parse_gpt(reader, sector, disk.size() / sector, header);
+  const auto reading = verity::parse_gpt(reader, sector, disk.size() / sector, header);
   fuzz::demand(reading.table.has_value() == reading.refusal.empty(),
                "there is a table or a reason");
   if (!reading.table)
     return;
-  const updater::GptTable &table = *reading.table;
-  const auto entries = updater::encode_entries(table);
+  const verity::GptTable &table = *reading.table;
+  const auto entries = verity::encode_entries(table);
   const std::size_t counted = table.entries.size() * table.entry_size;
   fuzz::demand(std::memcmp(entries.data(), disk.data() + table.entries_lba * sector, counted) == 0,
                "the entries are written as they were");
-  fuzz::demand(updater::encode_header(table) == sectors(disk, header, 1),
+  fuzz::demand(verity::encode_header(table) == sectors(disk, header, 1),
                "the header is written as it was");
 }
 

@@ -32,9 +32,9 @@ void put_protective_mbr(std::vector<std::byte> &disk)
 
 } // namespace
 
-updater::GptTable gpt_table(const GptShape &shape)
+verity::GptTable gpt_table(const GptShape &shape)
 {
-  updater::GptTable table;
+  verity::GptTable table;
   table.sector_size = shape.sector_size;
   table.disk = uuid_of(0xd15c);
   table.my_lba = 1;
@@ -48,7 +48,7 @@ updater::GptTable gpt_table(const GptShape &shape)
     table.entries[index].number = index + 1;
   std::uint64_t next = std::max<std::uint64_t>(shape.first_usable, 64);
   for (const unsigned number : shape.used) {
-    updater::GptEntry &entry = table.entry(number);
+    verity::GptEntry &entry = table.entry(number);
     entry.type = base::Uuid::parse("4f68bce3-e8cd-4db1-96e7-fbcaf984b709").value();
     entry.unique = uuid_of(number);
     entry.first_lba = next;
@@ -64,22 +64,22 @@ std::vector<std::byte> gpt_disk(const GptShape &shape)
   const unsigned size = shape.sector_size;
   std::vector<std::byte> disk(shape.sectors * size);
   put_protective_mbr(disk);
-  updater::GptTable table = gpt_table(shape);
-  for (const updater::GptEntry &entry : table.entries)
+  verity::GptTable table = gpt_table(shape);
+  for (const verity::GptEntry &entry : table.entries)
     if (entry.used())
       std::fill_n(disk.begin() + static_cast<std::ptrdiff_t>(table.offset_of(entry)),
                   table.length_of(entry),
                   static_cast<std::byte>(entry.number));
-  put(disk, size, updater::encode_header(table));
-  put(disk, table.entries_lba * size, updater::encode_entries(table));
+  put(disk, size, verity::encode_header(table));
+  put(disk, table.entries_lba * size, verity::encode_entries(table));
   std::swap(table.my_lba, table.alternate_lba);
   table.entries_lba = table.last_usable + 1;
-  put(disk, table.my_lba * size, updater::encode_header(table));
-  put(disk, table.entries_lba * size, updater::encode_entries(table));
+  put(disk, table.my_lba * size, verity::encode_header(table));
+  put(disk, table.entries_lba * size, verity::encode_entries(table));
   return disk;
 }
 
-updater::SectorReader reader_of(const std::vector<std::byte> &disk, unsigned sector_size)
+verity::SectorReader reader_of(const std::vector<std::byte> &disk, unsigned sector_size)
 {
   return [&disk, sector_size](std::uint64_t lba, std::uint64_t count) {
     const auto begin = disk.begin() + static_cast<std::ptrdiff_t>(lba * sector_size);

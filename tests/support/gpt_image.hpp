@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "updater/gpt.hpp"
+#include "verity/gpt.hpp"
 
 #include <cstdint>
 #include <string>
@@ -20,14 +20,14 @@ struct GptShape {
 };
 
 /// The primary copy for a disk of this shape: partition n is labelled "part-n".
-updater::GptTable gpt_table(const GptShape &shape);
+verity::GptTable gpt_table(const GptShape &shape);
 
 /// The whole disk: protective MBR, both copies, and every sector of a partition filled with its
 /// number, so that a stray write shows.
 std::vector<std::byte> gpt_disk(const GptShape &shape);
 
 /// Reads sectors of a disk held in memory.
-updater::SectorReader reader_of(const std::vector<std::byte> &disk, unsigned sector_size);
+verity::SectorReader reader_of(const std::vector<std::byte> &disk, unsigned sector_size);
 
 /// Makes the checksums of a copy right again after the test changed its bytes.
 void fix_checksums(std::vector<std::byte> &disk, unsigned sector_size, std::uint64_t header_lba);

@@ -48,7 +48,7 @@ Holding disk(const std::vector<Content> &contents)
   result.transfer.id = "root";
   result.transfer.target.kind = ResourceKind::partition;
   result.transfer.target.patterns = {updater::Pattern::parse("x_@v")};
-  result.transfer.target.partition_type = *updater::find_partition_type("root-x86-64", "x86-64");
+  result.transfer.target.partition_type = *verity::find_partition_type("root-x86-64", "x86-64");
   result.target_path = "/dev/sda";
   unsigned number = 0;
   for (const Content &content : contents) {

@@ -101,17 +101,17 @@ TEST_CASE("#41553: whatever mixture of states was left, an update ends without a
         World world;
         world.install("1");
         world.offer("2");
-        updater::GptTable table = world.table();
-        updater::GptEntry &entry = table.entry(2);
+        verity::GptTable table = world.table();
+        verity::GptEntry &entry = table.entry(2);
         const base::Uuid type = entry.type;
         if (root != "absent")
           entry.label = "root-2";
         if (root == "partial")
-          entry.type = updater::partial_type(type);
+          entry.type = verity::partial_type(type);
         if (root == "pending")
-          entry.type = updater::pending_type(type);
+          entry.type = verity::pending_type(type);
         base::Host &host = world.machine.host;
-        updater::GptDisk(host.sys.open_writable(host.root, "/disk.raw"), "disk")
+        verity::GptDisk(host.sys.open_writable(host.root, "/disk.raw"), "disk")
             .commit(host.sys, table);
         if (boot != "absent")
           world.root().write("efi/EFI/Linux/" +

@@ -4,8 +4,8 @@
 #include "base/error.hpp"
 #include "support/gpt_image.hpp"
 #include "support/test_host.hpp"
-#include "updater/gpt_disk.hpp"
 #include "updater/update.hpp"
+#include "verity/gpt_disk.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,13 +25,13 @@ public:
 
   explicit World(unsigned slots = 2)
   {
-    const base::Uuid type = updater::find_partition_type("root-x86-64", "x86-64")->uuid;
+    const base::Uuid type = verity::find_partition_type("root-x86-64", "x86-64")->uuid;
     support::GptShape shape;
     shape.used.clear();
     std::vector<std::byte> image = support::gpt_disk(shape);
-    updater::GptTable table = support::gpt_table(shape);
+    verity::GptTable table = support::gpt_table(shape);
     for (unsigned number = 1; number <= slots; ++number) {
-      updater::GptEntry &entry = table.entry(number);
+      verity::GptEntry &entry = table.entry(number);
       entry.type = type;
       entry.unique =
           base::Uuid::parse(fmt::format("5ea7ed00-0000-4000-8000-{:012x}", number)).value();
@@ -163,38 +163,38 @@ public:
     return failure([&] { update(); });
   }
 
-  updater::GptTable table() const
+  verity::GptTable table() const
   {
-    return updater::GptDisk(machine.host.root.file("/disk.raw"), "disk.raw").table();
+    return verity::GptDisk(machine.host.root.file("/disk.raw"), "disk.raw").table();
   }
 
   /// "root-2", "root-2 (partial)", "root-2 (pending)", "_empty".
   std::string slot(unsigned number) const
   {
-    const base::Uuid type = updater::find_partition_type("root-x86-64", "x86-64")->uuid;
-    const updater::GptTable present = table();
-    const updater::GptEntry &entry = present.entry(number);
-    const std::string mark = entry.type == type                          ? ""
-                             : entry.type == updater::partial_type(type) ? " (partial)"
-                             : entry.type == updater::pending_type(type) ? " (pending)"
-                                                                         : " (of another type)";
+    const base::Uuid type = verity::find_partition_type("root-x86-64", "x86-64")->uuid;
+    const verity::GptTable present = table();
+    const verity::GptEntry &entry = present.entry(number);
+    const std::string mark = entry.type == type                         ? ""
+                             : entry.type == verity::partial_type(type) ? " (partial)"
+                             : entry.type == verity::pending_type(type) ? " (pending)"
+                                                                        : " (of another type)";
     return entry.label + mark;
   }
 
   /// Gives all slots another partition type.
   void set_slot_types(const base::Uuid &type)
   {
-    updater::GptTable changed = table();
-    for (updater::GptEntry &entry : changed.entries)
+    verity::GptTable changed = table();
+    for (verity::GptEntry &entry : changed.entries)
       if (entry.used())
         entry.type = type;
-    updater::GptDisk disk(machine.sys.open_writable(machine.root.dir(), "disk.raw"), "disk.raw");
+    verity::GptDisk disk(machine.sys.open_writable(machine.root.dir(), "disk.raw"), "disk.raw");
     disk.commit(machine.sys, changed);
   }
 
   std::string slot_content(unsigned number, std::size_t size = 5000) const
   {
-    const updater::GptTable present = table();
+    const verity::GptTable present = table();
     return machine.root.read("disk.raw").substr(present.offset_of(present.entry(number)), size);
   }
 
@@ -238,17 +238,17 @@ public:
   support::TestHost machine{support::Storage::memory}; // its many syncs would take seconds
 
 private:
-  static void put_table(std::vector<std::byte> &image, updater::GptTable table)
+  static void put_table(std::vector<std::byte> &image, verity::GptTable table)
   {
     const auto put = [&](std::uint64_t lba, const std::vector<std::byte> &bytes) {
       std::copy(bytes.begin(), bytes.end(), image.begin() + static_cast<std::ptrdiff_t>(lba * 512));
     };
-    put(1, updater::encode_header(table));
-    put(table.entries_lba, updater::encode_entries(table));
+    put(1, verity::encode_header(table));
+    put(table.entries_lba, verity::encode_entries(table));
     std::swap(table.my_lba, table.alternate_lba);
     table.entries_lba = table.last_usable + 1;
-    put(table.my_lba, updater::encode_header(table));
-    put(table.entries_lba, updater::encode_entries(table));
+    put(table.my_lba, verity::encode_header(table));
+    put(table.entries_lba, verity::encode_entries(table));
   }
 
   void write_manifest()

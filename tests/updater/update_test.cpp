@@ -120,15 +120,15 @@ TEST_CASE("flags of partitions are set and shown only where their type has them"
   SUBCASE("a root partition has all three")
   {
     const updater::Metadata metadata = installed("root-x86-64");
-    CHECK(metadata.partition_flags == (updater::attribute::read_only | updater::attribute::no_auto |
-                                       updater::attribute::grow_file_system));
+    CHECK(metadata.partition_flags == (verity::attribute::read_only | verity::attribute::no_auto |
+                                       verity::attribute::grow_file_system));
     CHECK(metadata.read_only == true);
     CHECK_FALSE(metadata.no_auto.has_value()); // told by the flags as a whole
     CHECK_FALSE(metadata.grow_file_system.has_value());
   }
   SUBCASE("a type outside the specification has none")
   {
-    world.set_slot_types(updater::linux_generic().uuid);
+    world.set_slot_types(verity::linux_generic().uuid);
     const updater::Metadata metadata = installed("linux-generic");
     CHECK(metadata.partition_flags == std::uint64_t{0});
     CHECK(metadata.read_only == false);
@@ -258,7 +258,7 @@ TEST_CASE("bytes that changed on the disk since the cut are found out, and fetch
   world.offer("1");
   world.machine.fetcher.cuts[World::url("root-1.raw")] = 3000;
   CHECK(world.update_failure().starts_with("network: "));
-  const updater::GptTable table = world.table();
+  const verity::GptTable table = world.table();
   std::string disk = world.root().read("disk.raw");
   disk[table.offset_of(table.entry(1)) + 10] ^= 1;
   world.root().write("disk.raw", disk);

@@ -25,7 +25,7 @@ base::Dir state_of(World &world)
 
 void damage_slot(World &world, unsigned number)
 {
-  const updater::GptTable table = world.table();
+  const verity::GptTable table = world.table();
   std::string disk = world.root().read("disk.raw");
   disk[table.offset_of(table.entry(number)) + 10] ^= 1;
   world.root().write("disk.raw", disk);
@@ -245,7 +245,7 @@ TEST_CASE("repair makes the two copies of the partition table equal again")
   disk.replace(disk.size() - 512, 512, std::string(512, '\0'));
   world.root().write("disk.raw", disk);
   updater::repair(world.machine.host, {}, updater::Demote::yes);
-  const updater::GptDisk mended(world.machine.host.root.file("/disk.raw"), "disk");
+  const verity::GptDisk mended(world.machine.host.root.file("/disk.raw"), "disk");
   CHECK(mended.read().backup.table.has_value());
 }
 

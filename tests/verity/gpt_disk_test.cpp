@@ -2,22 +2,22 @@
 #include "base/error.hpp"
 #include "support/disk_file.hpp"
 #include "support/gpt_image.hpp"
-#include "updater/gpt_disk.hpp"
+#include "verity/gpt_disk.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cstring>
 
-TEST_SUITE_BEGIN("updater/gpt_disk");
+TEST_SUITE_BEGIN("verity/gpt_disk");
 
 using support::DiskFile;
 using support::GptShape;
 using support::RecordingSys;
-using updater::GptDisk;
-using updater::GptHealth;
-using updater::GptTable;
-using updater::PrimaryCommit;
+using verity::GptDisk;
+using verity::GptHealth;
+using verity::GptTable;
+using verity::PrimaryCommit;
 
 namespace {
 
@@ -75,10 +75,10 @@ TEST_CASE("a commit leaves both copies new and equal, and touches nothing else")
     RecordingSys sys;
     for (const std::uint64_t expected : {2 + home, std::size_t{2}, 2 + home}) {
       const std::string label = "new-" + std::to_string(expected);
-      const updater::Committed done = disk.commit(sys, renamed(disk.table(), label));
+      const verity::Committed done = disk.commit(sys, renamed(disk.table(), label));
       CHECK(done.how == PrimaryCommit::shadow);
       CHECK(done.warning.empty());
-      const updater::GptState state = disk.read();
+      const verity::GptState state = disk.read();
       CHECK(state.health == GptHealth::good);
       CHECK(state.primary.table->entries_lba == expected);
       CHECK(state.primary.table->entry(2).label == label);
@@ -140,7 +140,7 @@ TEST_CASE("a boot loader outside of all partitions is never overwritten")
   const DiskFile file(before);
   GptDisk disk = open(file);
   RecordingSys sys;
-  const updater::Committed done = disk.commit(sys, renamed(disk.table()));
+  const verity::Committed done = disk.commit(sys, renamed(disk.table()));
   CHECK(done.how == PrimaryCommit::in_place);
   CHECK(done.warning.find("hold something else") != std::string::npos);
   CHECK(disk.table().entry(2).label == "new");
@@ -260,7 +260,7 @@ TEST_CASE("where both copies are valid but differ, the primary wins")
   auto content = support::gpt_disk({});
   GptTable other = support::gpt_table({});
   other.entry(1).label = "stale";
-  const auto entries = updater::encode_entries(other);
+  const auto entries = verity::encode_entries(other);
   std::copy(entries.begin(), entries.end(), content.end() - 33 * 512);
   support::fix_checksums(content, 512, 8191);
   const DiskFile file(content);

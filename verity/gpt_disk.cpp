@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/gpt_disk.hpp"
+#include "verity/gpt_disk.hpp"
 
 #include "base/dir.hpp"
 #include "base/error.hpp"
@@ -12,7 +12,7 @@
 #include <array>
 #include <cstring>
 
-namespace updater {
+namespace verity {
 
 namespace {
 
@@ -373,4 +373,4 @@ GptDisk::replace_both(base::Sys &sys, const GptState &state, GptTable next, Prim
   return done;
 }
 
-} // namespace updater
+} // namespace verity

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "support/gpt_image.hpp"
-#include "updater/gpt.hpp"
+#include "verity/gpt.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cstring>
 #include <functional>
 
-TEST_SUITE_BEGIN("updater/gpt");
+TEST_SUITE_BEGIN("verity/gpt");
 
-using updater::GptReading;
-using updater::GptTable;
+using verity::GptReading;
+using verity::GptTable;
 
 namespace {
 
 GptReading parse(const std::vector<std::byte> &disk, unsigned sector_size, std::uint64_t lba)
 {
-  return updater::parse_gpt(
+  return verity::parse_gpt(
       support::reader_of(disk, sector_size), sector_size, disk.size() / sector_size, lba);
 }
 
@@ -60,8 +60,8 @@ TEST_CASE("a table that is accepted is written back byte by byte")
         const GptReading again = parse(disk, sector_size, lba);
         REQUIRE_MESSAGE(again.table.has_value(), again.refusal);
         const auto read = support::reader_of(disk, sector_size);
-        CHECK(updater::encode_header(*again.table) == read(lba, 1));
-        CHECK(updater::encode_entries(*again.table) ==
+        CHECK(verity::encode_header(*again.table) == read(lba, 1));
+        CHECK(verity::encode_entries(*again.table) ==
               read(again.table->entries_lba, again.table->entries_sectors()));
       }
     }
@@ -209,24 +209,24 @@ TEST_CASE("a disk too small for a table is refused without being read beyond its
 
 TEST_CASE("a label has room for 36 UTF-16 units, whatever that is in bytes")
 {
-  CHECK(updater::label_fits(""));
-  CHECK(updater::label_fits(std::string(36, 'x')));
-  CHECK_FALSE(updater::label_fits(std::string(37, 'x')));
+  CHECK(verity::label_fits(""));
+  CHECK(verity::label_fits(std::string(36, 'x')));
+  CHECK_FALSE(verity::label_fits(std::string(37, 'x')));
   std::string umlauts;
   std::string pigs;
   for (int count = 0; count < 18; ++count) {
     umlauts += "ää";
     pigs += "🐖"; // two units each
   }
-  CHECK(updater::label_fits(umlauts));
-  CHECK(updater::label_fits(pigs));
-  CHECK_FALSE(updater::label_fits(pigs + "x"));
-  CHECK_FALSE(updater::label_fits(std::string_view("a\0b", 3)));
-  CHECK_FALSE(updater::label_fits("\xc0\x80"));         // an overlong NUL
-  CHECK_FALSE(updater::label_fits("\xed\xa0\x80"));     // a lone surrogate
-  CHECK_FALSE(updater::label_fits("\xf4\x90\x80\x80")); // beyond U+10FFFF
-  CHECK_FALSE(updater::label_fits("\xe2\x82"));         // cut off
-  CHECK_FALSE(updater::label_fits("\xff"));
+  CHECK(verity::label_fits(umlauts));
+  CHECK(verity::label_fits(pigs));
+  CHECK_FALSE(verity::label_fits(pigs + "x"));
+  CHECK_FALSE(verity::label_fits(std::string_view("a\0b", 3)));
+  CHECK_FALSE(verity::label_fits("\xc0\x80"));         // an overlong NUL
+  CHECK_FALSE(verity::label_fits("\xed\xa0\x80"));     // a lone surrogate
+  CHECK_FALSE(verity::label_fits("\xf4\x90\x80\x80")); // beyond U+10FFFF
+  CHECK_FALSE(verity::label_fits("\xe2\x82"));         // cut off
+  CHECK_FALSE(verity::label_fits("\xff"));
 }
 
 TEST_CASE("a label comes back as it was set, and one that does not fit is never cut short")
@@ -235,13 +235,13 @@ TEST_CASE("a label comes back as it was set, and one that does not fit is never 
   for (const std::string label : {"", "root-ä-🐖", "_empty"}) {
     table.entry(2).label = label;
     std::vector<std::byte> disk = support::gpt_disk({});
-    const auto bytes = updater::encode_entries(table);
+    const auto bytes = verity::encode_entries(table);
     std::copy(bytes.begin(), bytes.end(), disk.begin() + entries);
     support::fix_checksums(disk, 512, 1);
     CHECK(parse(disk, 512, 1).table.value().entry(2).label == label);
   }
   table.entry(2).label = std::string(37, 'x');
-  CHECK_THROWS_WITH_AS((void)updater::encode_entries(table),
+  CHECK_THROWS_WITH_AS((void)verity::encode_entries(table),
                        doctest::Contains("at most 36 UTF-16 units"),
                        base::Error);
 }
@@ -254,10 +254,10 @@ TEST_CASE("a label that is no UTF-16 reads as U+FFFD and survives until it is ch
   GptTable table = parse(disk, 512, 1).table.value();
   CHECK(table.entry(1).label == "\xef\xbf\xbd"
                                 "art-1");
-  CHECK(updater::encode_entries(table) == support::reader_of(disk, 512)(2, 32));
+  CHECK(verity::encode_entries(table) == support::reader_of(disk, 512)(2, 32));
   table.entry(1).label = "x";
-  CHECK(updater::encode_entries(table)[57] == std::byte{0});
-  CHECK(updater::encode_entries(table)[58] == std::byte{0});
+  CHECK(verity::encode_entries(table)[57] == std::byte{0});
+  CHECK(verity::encode_entries(table)[58] == std::byte{0});
 }
 
 TEST_CASE("the two copies have the same content wherever they lie")
@@ -265,9 +265,9 @@ TEST_CASE("the two copies have the same content wherever they lie")
   const auto disk = support::gpt_disk({});
   const GptTable primary = parse(disk, 512, 1).table.value();
   GptTable backup = parse(disk, 512, 8191).table.value();
-  CHECK(updater::same_content(primary, backup));
-  backup.entry(3).attributes |= updater::attribute::read_only;
-  CHECK_FALSE(updater::same_content(primary, backup));
+  CHECK(verity::same_content(primary, backup));
+  backup.entry(3).attributes |= verity::attribute::read_only;
+  CHECK_FALSE(verity::same_content(primary, backup));
 }
 
 TEST_CASE("a changed table is told from one in which a partition moved")
@@ -275,29 +275,29 @@ TEST_CASE("a changed table is told from one in which a partition moved")
   const GptTable before = support::gpt_table({});
   GptTable after = before;
   after.entry(1).label = "new";
-  after.entry(1).type = updater::partial_type(after.entry(1).type);
+  after.entry(1).type = verity::partial_type(after.entry(1).type);
   after.first_usable = 66;
-  CHECK_FALSE(updater::moved(before, after));
+  CHECK_FALSE(verity::moved(before, after));
   after.entry(1).last_lba -= 1;
-  CHECK(updater::moved(before, after) == "partition 1 does not lie where it lies on the disk");
+  CHECK(verity::moved(before, after) == "partition 1 does not lie where it lies on the disk");
   after = before;
   after.entry(2).type = {};
-  CHECK(updater::moved(before, after) == "partition 2 does not lie where it lies on the disk");
+  CHECK(verity::moved(before, after) == "partition 2 does not lie where it lies on the disk");
   after = before;
   after.disk.bytes[0] ^= 1U;
-  CHECK(updater::moved(before, after)->find("but this is disk") != std::string::npos);
+  CHECK(verity::moved(before, after)->find("but this is disk") != std::string::npos);
   after = before;
   after.entries.resize(64);
-  CHECK(updater::moved(before, after) == "the table has another size than the one on the disk");
+  CHECK(verity::moved(before, after) == "the table has another size than the one on the disk");
 }
 
 TEST_CASE("the types of partial and pending slots are those of systemd-sysupdate")
 {
   const auto uuid = [](const char *text) { return base::Uuid::parse(text).value(); };
   const base::Uuid root = uuid("4f68bce3-e8cd-4db1-96e7-fbcaf984b709");
-  CHECK(updater::partial_type(root).text() == "7a01d3c6-92ac-43e9-bd77-5726b602ad9d");
-  CHECK(updater::pending_type(root).text() == "64362e66-88a7-463b-b325-7af60c81be06");
+  CHECK(verity::partial_type(root).text() == "7a01d3c6-92ac-43e9-bd77-5726b602ad9d");
+  CHECK(verity::pending_type(root).text() == "64362e66-88a7-463b-b325-7af60c81be06");
   const base::Uuid usr = uuid("8484680c-9521-48c6-9c11-b0720656f69e");
-  CHECK(updater::partial_type(usr).text() == "dc0226f3-2b45-4572-844b-c7575b748b24");
-  CHECK(updater::pending_type(usr).text() == "ac8558b5-455e-4869-8c5e-d8272455c06a");
+  CHECK(verity::partial_type(usr).text() == "dc0226f3-2b45-4572-844b-c7575b748b24");
+  CHECK(verity::pending_type(usr).text() == "ac8558b5-455e-4869-8c5e-d8272455c06a");
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/partition_type.hpp"
+#include "verity/partition_type.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace updater {
+namespace verity {
 
 namespace {
 
@@ -242,4 +242,4 @@ PartitionType linux_generic()
   return type_of(plain_types.back());
 }
 
-} // namespace updater
+} // namespace verity

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace updater {
+namespace verity {
 
 /// What a partition is for, by the Discoverable Partitions Specification (UAPI.2). Of a type that
 /// the specification doesn't know only the UUID says anything.
@@ -33,4 +33,4 @@ std::optional<PartitionType> find_partition_type(std::string_view name,
 /// What a partition has whose MatchPartitionType= isn't set.
 PartitionType linux_generic();
 
-} // namespace updater
+} // namespace verity

@@ -3,16 +3,16 @@
 // made of them.
 #include "base/program.hpp"
 #include "support/disk_file.hpp"
-#include "updater/gpt_disk.hpp"
+#include "verity/gpt_disk.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-TEST_SUITE_BEGIN("updater/gpt_judges");
+TEST_SUITE_BEGIN("verity/gpt_judges");
 
 using support::DiskFile;
-using updater::GptDisk;
-using updater::GptTable;
+using verity::GptDisk;
+using verity::GptTable;
 
 namespace {
 
@@ -75,7 +75,7 @@ void check_as_sfdisk_sees_it(const GptTable &table, const std::string &disk)
   CHECK(seen.at("lastlba") == table.last_usable);
   CHECK(base::Uuid::parse(seen.at("id").get<std::string>()) == table.disk);
   std::size_t used = 0;
-  for (const updater::GptEntry &entry : table.entries) {
+  for (const verity::GptEntry &entry : table.entries) {
     if (!entry.used())
       continue;
     const auto &partition = seen.at("partitions").at(used++);
@@ -104,17 +104,17 @@ void judge(const std::string &path)
   check_as_sfdisk_sees_it(table, path);
   for (const char *label : {"root-2", "root-3"}) {
     table.entry(2).label = label;
-    table.entry(2).type = updater::pending_type(table.entry(2).type);
+    table.entry(2).type = verity::pending_type(table.entry(2).type);
     table.entry(2).unique.bytes[3] ^= 1U;
-    table.entry(2).attributes = updater::attribute::read_only | updater::attribute::no_auto;
+    table.entry(2).attributes = verity::attribute::read_only | verity::attribute::no_auto;
     disk.commit(sys, table);
-    CHECK(disk.read().health == updater::GptHealth::good);
+    CHECK(disk.read().health == verity::GptHealth::good);
     check_as_sfdisk_sees_it(disk.table(), path);
     check_judges_agree(path);
   }
   // libfdisk writes over a table that strake has moved, and strake reads that.
   run({"sfdisk", "--no-reread", "--no-tell-kernel", "--part-label", path, "2", "by-sfdisk"});
-  CHECK(disk.read().health == updater::GptHealth::good);
+  CHECK(disk.read().health == verity::GptHealth::good);
   CHECK(disk.table().entry(2).label == "by-sfdisk");
   CHECK(disk.table().entry(2).attributes == table.entry(2).attributes);
   check_judges_agree(path);

@@ -3,7 +3,7 @@
 
 #include "base/handles.hpp"
 #include "base/uuid.hpp"
-#include "updater/gpt_label.hpp"
+#include "verity/gpt_label.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace updater {
+namespace verity {
 
 /// Bits of a partition's attributes: of UEFI, and of the Discoverable Partitions Specification.
 namespace attribute {
@@ -111,4 +111,4 @@ std::vector<std::byte> encode_header(const GptTable &table);
 base::Uuid partial_type(const base::Uuid &type);
 base::Uuid pending_type(const base::Uuid &type);
 
-} // namespace updater
+} // namespace verity

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/gpt_label.hpp"
+#include "verity/gpt_label.hpp"
 
-namespace updater {
+namespace verity {
 
 namespace {
 
@@ -110,4 +110,4 @@ std::string label_text(const LabelUnits &units)
   return text;
 }
 
-} // namespace updater
+} // namespace verity

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
-#include "updater/image.hpp"
-#include "updater/partition_type.hpp"
+#include "verity/ddi.hpp"
+#include "verity/partition_type.hpp"
 
 #include <doctest/doctest.h>
 
-TEST_SUITE_BEGIN("updater/image");
+TEST_SUITE_BEGIN("verity/ddi");
 
-using updater::ImagePart;
+using verity::ImagePart;
 
 namespace {
 
@@ -18,13 +18,13 @@ struct Row {
 };
 
 /// Partition n starts at sector 100 n.
-updater::GptTable table_of(const std::vector<Row> &rows)
+verity::GptTable table_of(const std::vector<Row> &rows)
 {
-  updater::GptTable table;
+  verity::GptTable table;
   for (const Row &row : rows) {
-    updater::GptEntry entry;
+    verity::GptEntry entry;
     entry.number = static_cast<unsigned>(table.entries.size() + 1);
-    entry.type = updater::find_partition_type(row.type, "x86-64").value().uuid;
+    entry.type = verity::find_partition_type(row.type, "x86-64").value().uuid;
     entry.first_lba = std::uint64_t{100} * entry.number;
     entry.last_lba = entry.first_lba + 49;
     entry.label = row.label;
@@ -40,7 +40,7 @@ std::string found_in(const std::vector<Row> &rows, const char *policy = "*")
 {
   std::string text;
   for (const ImagePart &part :
-       updater::dissect(table_of(rows), "x86-64", verity::ImagePolicy::parse(policy))) {
+       verity::dissect(table_of(rows), "x86-64", verity::ImagePolicy::parse(policy))) {
     CHECK(part.range.length == 50 * 512);
     text +=
         (text.empty() ? "" : " ") + fmt::format("{}@{}", part.designator, part.range.start / 512);
@@ -83,7 +83,7 @@ TEST_CASE("a lone generic partition stands for the root where there is none")
 
 TEST_CASE("the read-only flag of a partition is kept")
 {
-  CHECK(found_in({{"root", "a", updater::attribute::read_only}}) == "root@100!");
+  CHECK(found_in({{"root", "a", verity::attribute::read_only}}) == "root@100!");
 }
 
 TEST_CASE("the policy decides what is left of an image")

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace updater {
+namespace verity {
 
 /// The room of a partition's label, in UTF-16 code units.
 constexpr std::size_t label_limit = 36;
@@ -24,4 +24,4 @@ std::optional<LabelUnits> label_units(std::string_view utf8);
 /// The text up to the first zero; what is no valid UTF-16 becomes U+FFFD.
 std::string label_text(const LabelUnits &units);
 
-} // namespace updater
+} // namespace verity

@@ -4,20 +4,20 @@
 // copy only (docs/adr/0002-gpt-shadow-commit.md).
 #include "support/disk_file.hpp"
 #include "support/gpt_image.hpp"
-#include "updater/gpt_disk.hpp"
+#include "verity/gpt_disk.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-TEST_SUITE_BEGIN("updater/gpt_cut");
+TEST_SUITE_BEGIN("verity/gpt_cut");
 
 using support::DiskFile;
 using support::GptShape;
 using support::RecordingSys;
-using updater::GptDisk;
-using updater::GptHealth;
-using updater::GptTable;
-using updater::PrimaryCommit;
+using verity::GptDisk;
+using verity::GptHealth;
+using verity::GptTable;
+using verity::PrimaryCommit;
 
 namespace {
 
@@ -31,13 +31,13 @@ struct Tally {
 
 enum class Seen { old_table, new_table, nothing, mixture };
 
-Seen seen(const updater::GptReading &reading, const GptTable &before, const GptTable &after)
+Seen seen(const verity::GptReading &reading, const GptTable &before, const GptTable &after)
 {
   if (!reading.table)
     return Seen::nothing;
   const auto labels = [](const GptTable &table) {
     std::string all;
-    for (const updater::GptEntry &entry : table.entries)
+    for (const verity::GptEntry &entry : table.entries)
       all += entry.label + "/" + entry.type.text() + ";";
     return all;
   };
@@ -61,7 +61,7 @@ std::size_t cut_repair(const Content &content, const GptTable &before, const Gpt
     GptDisk again(second.open(), "disk");
     RecordingSys quiet;
     again.repair(quiet);
-    const updater::GptState healed = again.read();
+    const verity::GptState healed = again.read();
     CHECK(healed.health == GptHealth::good);
     CHECK(seen(healed.primary, before, after) == wanted);
     ++count;
@@ -80,7 +80,7 @@ Tally cut_commit(const Content &content, const GptTable &after, PrimaryCommit ho
   Tally tally;
   for (const Content &state : support::cut_states(content, sys.steps, disk.sector_size())) {
     const DiskFile cut(state);
-    const updater::GptState found = GptDisk(cut.open(), "disk").read();
+    const verity::GptState found = GptDisk(cut.open(), "disk").read();
     const Seen primary = seen(found.primary, before, after);
     const Seen backup = seen(found.backup, before, after);
     CHECK(primary != Seen::mixture);
@@ -108,7 +108,7 @@ GptTable relabelled(const GptShape &shape)
   GptTable table = support::gpt_table(shape);
   for (const unsigned number : shape.used) {
     table.entry(number).label = fmt::format("new-{}", number);
-    table.entry(number).type = updater::pending_type(table.entry(number).type);
+    table.entry(number).type = verity::pending_type(table.entry(number).type);
   }
   return table;
 }

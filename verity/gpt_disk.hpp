@@ -2,12 +2,12 @@
 #pragma once
 
 #include "base/sys.hpp"
-#include "updater/gpt.hpp"
+#include "verity/gpt.hpp"
 
 #include <optional>
 #include <string>
 
-namespace updater {
+namespace verity {
 
 enum class GptHealth {
   good,        ///< both copies are valid and say the same
@@ -102,4 +102,4 @@ private:
   std::uint64_t sectors_;
 };
 
-} // namespace updater
+} // namespace verity

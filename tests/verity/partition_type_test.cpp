@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/partition_type.hpp"
+#include "verity/partition_type.hpp"
 
 #include <doctest/doctest.h>
 
 #include <set>
 
-TEST_SUITE_BEGIN("updater/partition_type");
+TEST_SUITE_BEGIN("verity/partition_type");
 
-using updater::find_partition_type;
-using updater::partition_type_of;
-using updater::PartitionType;
+using verity::find_partition_type;
+using verity::partition_type_of;
+using verity::PartitionType;
 
 namespace {
 
@@ -36,7 +36,7 @@ TEST_CASE("partition types have the names and UUIDs of the specification")
   CHECK(uuid_of("usr-x86-64-verity") == "77ff5f63-e7b6-4633-acf4-1565b864c0e6");
   CHECK(uuid_of("usr-x86-64-verity-sig") == "e7bb33fb-06cf-4e81-8273-e543b413e2e2");
   CHECK(uuid_of("root-arm64-verity") == "df3300ce-d69f-4c92-978c-9bfb0f38d820");
-  CHECK(updater::linux_generic() == find_partition_type("linux-generic", ""));
+  CHECK(verity::linux_generic() == find_partition_type("linux-generic", ""));
 }
 
 TEST_CASE("a name without an architecture means the machine's own, or its secondary one")
@@ -94,5 +94,5 @@ TEST_CASE("a type knows which flags the specification gives it")
   const auto signature = find_partition_type("root-verity-sig", "x86-64").value();
   CHECK_FALSE(signature.is_discoverable);
   CHECK(signature.is_signature);
-  CHECK_FALSE(updater::linux_generic().is_discoverable);
+  CHECK_FALSE(verity::linux_generic().is_discoverable);
 }

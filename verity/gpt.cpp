@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/gpt.hpp"
+#include "verity/gpt.hpp"
 
 #include "base/error.hpp"
-#include "updater/gpt_label.hpp"
+#include "verity/gpt_label.hpp"
 #include "verity/hmac.hpp"
 
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 #include <cstring>
 #include <utility>
 
-namespace updater {
+namespace verity {
 
 namespace {
 
@@ -418,4 +418,4 @@ base::Uuid pending_type(const base::Uuid &type)
   return derived_type(type, "80f3d61e-2383-43b9-81f5-ce3793f47d4c");
 }
 
-} // namespace updater
+} // namespace verity

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verity/file_system.hpp"
+
+#include "base/error.hpp"
+
+#include <blkid/blkid.h>
+
+namespace verity {
+
+std::string file_system_type(const base::Fd &file, const base::ByteRange &range)
+{
+  const base::Unique<blkid_struct_probe, blkid_free_probe> probe(::blkid_new_probe());
+  if (!probe || ::blkid_probe_set_device(probe.get(),
+                                         file.number(),
+                                         static_cast<blkid_loff_t>(range.start),
+                                         static_cast<blkid_loff_t>(range.length)) < 0)
+    base::fail(base::Kind::internal, "libblkid cannot be used");
+  ::blkid_probe_enable_superblocks(probe.get(), 1);
+  ::blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE);
+  const char *type = nullptr;
+  if (::blkid_do_safeprobe(probe.get()) != 0 ||
+      ::blkid_probe_lookup_value(probe.get(), "TYPE", &type, nullptr) < 0)
+    return "";
+  return type;
+}
+
+} // namespace verity
