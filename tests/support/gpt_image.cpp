@@ -61,15 +61,22 @@ verity::GptTable gpt_table(const GptShape &shape)
 
 std::vector<std::byte> gpt_disk(const GptShape &shape)
 {
-  const unsigned size = shape.sector_size;
-  std::vector<std::byte> disk(shape.sectors * size);
-  put_protective_mbr(disk);
-  verity::GptTable table = gpt_table(shape);
+  const verity::GptTable table = gpt_table(shape);
+  std::vector<std::byte> disk = disk_with(table);
   for (const verity::GptEntry &entry : table.entries)
     if (entry.used())
       std::fill_n(disk.begin() + static_cast<std::ptrdiff_t>(table.offset_of(entry)),
                   table.length_of(entry),
                   static_cast<std::byte>(entry.number));
+  return disk;
+}
+
+std::vector<std::byte> disk_with(const verity::GptTable &primary)
+{
+  const unsigned size = primary.sector_size;
+  std::vector<std::byte> disk((primary.alternate_lba + 1) * size);
+  put_protective_mbr(disk);
+  verity::GptTable table = primary;
   put(disk, size, verity::encode_header(table));
   put(disk, table.entries_lba * size, verity::encode_entries(table));
   std::swap(table.my_lba, table.alternate_lba);

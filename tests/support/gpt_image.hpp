@@ -26,6 +26,9 @@ verity::GptTable gpt_table(const GptShape &shape);
 /// number, so that a stray write shows.
 std::vector<std::byte> gpt_disk(const GptShape &shape);
 
+/// A disk with this as its primary copy: protective MBR and both copies, all else zeros.
+std::vector<std::byte> disk_with(const verity::GptTable &primary);
+
 /// Reads sectors of a disk held in memory.
 verity::SectorReader reader_of(const std::vector<std::byte> &disk, unsigned sector_size);
 
