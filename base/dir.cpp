@@ -163,16 +163,23 @@ std::optional<struct stat> Dir::status(std::string_view path) const
   return result;
 }
 
-std::optional<struct stat> Dir::target_status(std::string_view path) const
+std::optional<Fd> Dir::target_handle(std::string_view path) const
 {
   const int number = open_below(fd_, path, O_PATH, RESOLVE_IN_ROOT);
   if (number < 0 && is_absent(errno))
     return std::nullopt;
   if (number < 0)
     fail_errno("cannot look at {}", display(path));
-  const Fd fd(number);
+  return Fd(number);
+}
+
+std::optional<struct stat> Dir::target_status(std::string_view path) const
+{
+  const std::optional<Fd> fd = target_handle(path);
+  if (!fd)
+    return std::nullopt;
   struct stat result = {};
-  if (::fstat(fd.number(), &result) < 0)
+  if (::fstat(fd->number(), &result) < 0)
     fail_errno("cannot look at {}", display(path));
   return result;
 }

@@ -57,6 +57,10 @@ public:
   /// and can neither be read nor written, for fstat and Sys::set_attributes.
   [[nodiscard]] Fd handle(std::string_view path) const;
 
+  /// The same for what the path leads to, following symlinks beneath this root; nothing if it does
+  /// not exist.
+  [[nodiscard]] std::optional<Fd> target_handle(std::string_view path) const;
+
   /// What is there, without following a symlink at the end; nothing if it does not exist.
   [[nodiscard]] std::optional<struct stat> status(std::string_view path) const;
   /// What the path leads to, following symlinks beneath this root.
