@@ -82,13 +82,20 @@ std::string_view name(Mutability mutability)
   return mutabilities.at(static_cast<std::size_t>(mutability));
 }
 
-Mutability parse_mutability(std::string_view text)
+std::optional<Mutability> find_mutability(std::string_view text)
 {
   for (std::size_t index = 0; index < mutabilities.size(); ++index)
     if (text == mutabilities.at(index))
       return static_cast<Mutability>(index);
   if (const auto boolean = base::parse_boolean(text))
     return *boolean ? Mutability::yes : Mutability::no;
+  return std::nullopt;
+}
+
+Mutability parse_mutability(std::string_view text)
+{
+  if (const auto found = find_mutability(text))
+    return *found;
   base::fail(base::Kind::usage,
              "\"{}\" is no mutable mode; there are {}",
              text,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,7 +47,9 @@ enum class Mutability { no, automatic, yes, import, ephemeral, ephemeral_import 
 /// "no", "auto", "yes", "import", "ephemeral", "ephemeral-import", in this order.
 std::span<const std::string_view> mutability_names();
 std::string_view name(Mutability mutability);
-/// One of the names, or a boolean for yes and no. Throws Kind::usage, with what there is.
+/// One of the names, or a boolean for yes and no; nothing if it is neither.
+std::optional<Mutability> find_mutability(std::string_view text);
+/// The same; throws Kind::usage, with what there is.
 Mutability parse_mutability(std::string_view text);
 
 } // namespace overlay

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "overlay/extension_class.hpp"
+#include "overlay/fit.hpp"
+#include "overlay/image.hpp"
+#include "verity/image_policy.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace overlay {
+
+/// How extensions of one class are merged.
+struct Configuration {
+  Mutability mutability = Mutability::no;
+  /// Those that hierarchies.conf sets apart; asked for by mutability_of.
+  std::map<std::string, Mutability> of_hierarchy{};
+  /// Set by the option or the configuration. Else each image has the default of its class, or the
+  /// stricter one of where it came from: see policy_of.
+  std::optional<verity::ImagePolicy> policy{};
+  std::vector<std::string> hierarchies{}; ///< absolute and plain, "/usr"
+  /// In place of the options that mutable overlays have.
+  std::optional<std::string> mount_options{};
+};
+
+/// From the options given here, else the environment, else systemd/sysext.conf or
+/// systemd/confext.conf with drop-ins, else the built-in defaults.
+///
+/// Beside those, strake/hierarchies.conf with its drop-ins (in /etc, /run, /usr/local/lib and
+/// /usr/lib beneath the root) may set single hierarchies apart, as UAPI.4 allows:
+///
+///     [/opt]
+///     Mutable=ephemeral
+///
+/// It counts more than the class's file and less than option and environment, which speak for all.
+/// Hierarchies of the other class may stand in it too.
+///
+/// A mode in the environment or in systemd's files that is none, and keys that are not known, are
+/// warned of and passed over, as systemd does. A bad image policy is not: to go on without it would
+/// be to trust more than was meant. Throws Kind::usage for options and $…_HIERARCHIES, Kind::config
+/// with file and line for the rest.
+Configuration read_configuration(const base::Host &host,
+                                 Class extension_class,
+                                 std::optional<Mutability> from_option,
+                                 const std::optional<std::string> &policy_from_option);
+
+Mutability mutability_of(const Configuration &configuration, const std::string &hierarchy);
+
+/// The policy by which an image is opened. Images that the boot loader handed to the initrd come
+/// from a partition that anybody can write: they have to be signed, and what else lies beneath
+/// /.extra is refused, unless the configuration has a policy of its own.
+verity::ImagePolicy policy_of(const Configuration &configuration,
+                              const Image &image,
+                              const Target &target,
+                              Class extension_class);
+
+/// True if systemd started this process and the kernel command line has systemd.sysext=no (or
+/// systemd.confext=; in an initrd rd.systemd.…, unless another root was given). By hand it always
+/// runs.
+bool switched_off(const base::Host &host, Class extension_class);
+
+} // namespace overlay

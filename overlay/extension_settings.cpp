@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "overlay/extension_settings.hpp"
+
+#include "base/durable.hpp"
+#include "base/error.hpp"
+#include "base/ini.hpp"
+#include "base/parse.hpp"
+#include "overlay/image.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+
+namespace overlay {
+
+namespace {
+
+using base::Kind;
+
+const std::array<std::string, 4> search_path = {
+    "/etc/strake/extensions",
+    "/run/strake/extensions",
+    "/usr/local/lib/strake/extensions",
+    "/usr/lib/strake/extensions",
+};
+constexpr std::string_view section = "Extension";
+constexpr std::string_view drop_in_name = "50-strake-enabled.conf";
+
+[[noreturn]] void refuse(const base::ConfigItem &item, std::string_view expected)
+{
+  base::fail(Kind::config, "{}: {}={} is no {}", item.place(), item.key, item.value, expected);
+}
+
+void read_boolean(const base::ConfigItem &item, bool otherwise, bool &field)
+{
+  const auto value = item.value.empty() ? otherwise : base::parse_boolean(item.value);
+  if (!value)
+    refuse(item, "boolean; write yes or no");
+  field = *value;
+}
+
+void read_priority(const base::ConfigItem &item, std::int32_t &field)
+{
+  std::string_view digits = item.value;
+  const bool is_negative = digits.starts_with('-');
+  if (is_negative)
+    digits.remove_prefix(1);
+  const auto value = item.value.empty() ? 0 : base::parse_number(digits);
+  constexpr auto largest = std::uint64_t{std::numeric_limits<std::int32_t>::max()};
+  if (!value || *value > largest)
+    refuse(item, "priority; write a whole number, 0 or larger to go on top, or with \"-\" before");
+  const auto number = static_cast<std::int32_t>(*value);
+  field = is_negative ? -number : number;
+}
+
+void add_names(const base::ConfigItem &item, std::vector<std::string> &field)
+{
+  if (item.value.empty())
+    return field.clear();
+  const auto names = base::split_quoted(item.value);
+  if (!names)
+    refuse(item, "list of names; a quote is not closed");
+  for (const std::string &name : *names) {
+    if (!is_valid_image_name(name))
+      refuse(item, "list of names of extensions, with blanks between them");
+    if (std::find(field.begin(), field.end(), name) == field.end())
+      field.push_back(name);
+  }
+}
+
+struct KeyRow {
+  std::string_view key;
+  void (*read)(const base::ConfigItem &item, ExtensionSettings &settings);
+};
+
+using I = const base::ConfigItem &;
+using S = ExtensionSettings &;
+
+constexpr std::array<KeyRow, 6> rows = {{
+    {"Enabled", [](I item, S settings) { read_boolean(item, true, settings.enabled); }},
+    {"Priority", [](I item, S settings) { read_priority(item, settings.priority); }},
+    {"After", [](I item, S settings) { add_names(item, settings.after); }},
+    {"Requires", [](I item, S settings) { add_names(item, settings.required); }},
+    {"Conflicts", [](I item, S settings) { add_names(item, settings.conflicts); }},
+    {"Below", [](I item, S settings) { read_boolean(item, false, settings.below); }},
+}};
+
+void take(const base::ConfigItem &item, ExtensionSettings &settings)
+{
+  if (item.section.starts_with("X-") || item.key.starts_with("X-"))
+    return;
+  const auto row = std::find_if(
+      rows.begin(), rows.end(), [&](const KeyRow &each) { return each.key == item.key; });
+  if (item.section != section || row == rows.end())
+    base::fail(Kind::config,
+               "{}: [{}] {}= is not known; [{}] has Enabled=, Priority=, After=, Requires=, "
+               "Conflicts= and Below=",
+               item.place(),
+               item.section,
+               item.key,
+               section);
+  row->read(item, settings);
+}
+
+base::Config read_files(const base::Host &host, const std::string &name)
+{
+  // Longer names cannot have a file beside them.
+  constexpr std::size_t longest = 255 - std::string_view(".conf.d").size();
+  if (name.size() > longest)
+    return {};
+  return base::read_config(host.root, search_path, name + ".conf");
+}
+
+ExtensionSettings settings_of(const base::Config &config, const std::string &name)
+{
+  if (!config.warnings.empty())
+    base::fail_message(Kind::config, config.warnings.front());
+  ExtensionSettings settings;
+  for (const base::ConfigItem &item : config.items)
+    take(item, settings);
+  for (const auto *names : {&settings.after, &settings.required, &settings.conflicts})
+    if (std::find(names->begin(), names->end(), name) != names->end())
+      base::fail(Kind::config,
+                 "{}: the extension {} names itself in After=, Requires= or Conflicts=",
+                 config.items.back().file,
+                 name);
+  return settings;
+}
+
+/// The file that keeps the drop-in of set_enabled() from counting; nothing if none does.
+std::optional<base::ConfigItem> overriding(const base::Config &config, Enabled enabled)
+{
+  std::optional<base::ConfigItem> result;
+  bool is_after = false;
+  for (const base::ConfigItem &item : config.items) {
+    const base::SplitPath file = base::split_path(item.file);
+    is_after = is_after || (file.parent.ends_with(".conf.d") && file.name > drop_in_name);
+    if (!is_after || item.key != "Enabled")
+      continue;
+    const bool says_yes = base::parse_boolean(item.value).value_or(true);
+    result = says_yes == (enabled == Enabled::yes) ? std::nullopt : std::optional(item);
+  }
+  return result;
+}
+
+} // namespace
+
+ExtensionSettings read_extension_settings(const base::Host &host, const std::string &name)
+{
+  return settings_of(read_files(host, name), name);
+}
+
+void set_enabled(const base::Host &host, const std::string &name, Enabled enabled)
+{
+  if (!is_valid_image_name(name))
+    base::fail(Kind::usage, "an extension cannot have this name; see what strake ext list shows");
+  const base::Config config = read_files(host, name);
+  (void)settings_of(config, name);
+  if (const auto item = overriding(config, enabled))
+    base::fail(Kind::config,
+               "{} says {}={} for the extension {} and counts more than what would be written "
+               "now; change it there",
+               item->place(),
+               item->key,
+               item->value,
+               name);
+  const std::string directory = fmt::format("{}/{}.conf.d", search_path.front(), name);
+  const std::string text =
+      fmt::format("[{}]\nEnabled={}\n", section, enabled == Enabled::yes ? "yes" : "no");
+  base::during(fmt::format("writing {}/{}", host.root.display(directory), drop_in_name), [&] {
+    const base::Dir dir = base::make_path(host.sys, host.root, directory);
+    base::replace_file(host.sys, dir, drop_in_name, text);
+  });
+}
+
+} // namespace overlay
