@@ -262,6 +262,14 @@ std::size_t read_at(const Fd &fd, std::uint64_t offset, MutableBytes data)
   return done;
 }
 
+Fd duplicate(const Fd &fd)
+{
+  const int number = ::fcntl(fd.number(), F_DUPFD_CLOEXEC, 0);
+  if (number < 0)
+    fail_errno("cannot get a further descriptor of {}", path_of(fd));
+  return Fd(number);
+}
+
 std::uint64_t size_of(const Fd &fd)
 {
   struct stat found = {};

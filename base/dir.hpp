@@ -82,6 +82,9 @@ std::size_t read_at(const Fd &fd, std::uint64_t offset, MutableBytes data);
 /// What the kernel calls an open file, for messages: "/boot/x.efi"; never fails and leaves errno.
 std::string path_of(const Fd &fd);
 
+/// A further descriptor of the same open file.
+Fd duplicate(const Fd &fd);
+
 /// Size in bytes of a regular file or a block device.
 std::uint64_t size_of(const Fd &fd);
 

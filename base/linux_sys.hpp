@@ -9,8 +9,12 @@ namespace base {
 class LinuxSys : public Sys {
 public:
   Fd create(const Dir &dir, std::string_view name, mode_t mode) override;
+  Fd create_unnamed(const Dir &dir) override;
+  Fd create_in_memory(const std::string &label) override;
+  void seal(const Fd &fd) override;
   Fd open_writable(const Dir &dir, std::string_view path) override;
   void write_at(const Fd &fd, std::uint64_t offset, Bytes data) override;
+  void copy(const Fd &from, const ByteRange &range, const Fd &to, std::uint64_t offset) override;
   void zero(const Fd &fd, std::uint64_t offset, std::uint64_t length) override;
   void resize(const Fd &fd, std::uint64_t length) override;
   void allocate(const Fd &fd, std::uint64_t length) override;

@@ -60,11 +60,22 @@ public:
   /// A new empty file, open for reading and writing; throws if the name is taken. The name is
   /// durable after sync(dir).
   virtual Fd create(const Dir &dir, std::string_view name, mode_t mode) = 0;
+  /// A new empty file without a name in the file system of `dir`, open for reading and writing; it
+  /// is gone with the last descriptor or mount of it, also after a power cut.
+  virtual Fd create_unnamed(const Dir &dir) = 0;
+  /// The same in memory; `label` is what /proc shows of it. It can be sealed.
+  virtual Fd create_in_memory(const std::string &label) = 0;
+  /// From here on neither content nor length of a file of create_in_memory() can be changed by
+  /// anybody, this process included.
+  virtual void seal(const Fd &fd) = 0;
   /// An existing file or block device, open for reading and writing. Symlinks at the end are
   /// followed beneath `dir` only.
   virtual Fd open_writable(const Dir &dir, std::string_view path) = 0;
   /// Durable after sync(fd). Until then any subset of the sectors may be on disk.
   virtual void write_at(const Fd &fd, std::uint64_t offset, Bytes data) = 0;
+  /// Writes to `to` from `offset` on what `from` holds in `range`, all of it, within the kernel
+  /// where that is possible. As write_at. Throws io if `from` ends before the range does.
+  virtual void copy(const Fd &from, const ByteRange &range, const Fd &to, std::uint64_t offset) = 0;
   /// Makes a range read as zeros, giving its blocks back where that is possible. As write_at.
   virtual void zero(const Fd &fd, std::uint64_t offset, std::uint64_t length) = 0;
   /// Sets a file's length. Durable after sync(fd).

@@ -12,21 +12,12 @@
 
 namespace verity {
 
-namespace {
-
-void start(EVP_MD_CTX *context)
-{
-  if (EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1)
-    base::fail(base::Kind::internal, "OpenSSL offers no SHA-256");
-}
-
-} // namespace
-
 Digest::Digest() : context_(EVP_MD_CTX_new())
 {
   if (context_ == nullptr)
     throw std::bad_alloc();
-  start(context_);
+  if (EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) != 1)
+    base::fail(base::Kind::internal, "OpenSSL offers no SHA-256");
 }
 
 Digest::Digest(Digest &&other) noexcept : context_(std::exchange(other.context_, nullptr))
@@ -55,7 +46,10 @@ Sha256 Digest::finish()
   Sha256 result{};
   if (EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char *>(result.data()), nullptr) != 1)
     base::fail(base::Kind::internal, "OpenSSL cannot finish a SHA-256");
-  start(context_);
+  // Without naming the digest once more: OpenSSL 3 would look it up among its providers, under a
+  // lock that all threads share, and that for each block of a hash tree.
+  if (EVP_DigestInit_ex(context_, nullptr, nullptr) != 1)
+    base::fail(base::Kind::internal, "OpenSSL cannot start a SHA-256 anew");
   return result;
 }
 

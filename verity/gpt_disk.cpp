@@ -168,6 +168,7 @@ GptState GptDisk::read() const
                     name_);
     return state;
   }
+  state.has_protective_mbr = true;
   state.primary = read_copy(1);
   state.backup = read_copy(sectors_ - 1);
   if (state.backup.table && state.backup.table->alternate_lba != 1)

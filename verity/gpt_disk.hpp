@@ -22,6 +22,8 @@ struct GptState {
   GptHealth health = GptHealth::none;
   GptReading primary;
   GptReading backup;
+  /// Sector 0 is the protective MBR of such a table, whether or not one is found.
+  bool has_protective_mbr = false;
   /// Why strake will not change this disk, and what to do about it; empty if it will.
   std::string write_refusal{};
 

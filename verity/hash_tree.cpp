@@ -80,19 +80,6 @@ void require_shape(const TreeShape &shape)
     base::fail(base::Kind::config, "this is no hash tree of dm-verity: {}", refusal);
 }
 
-std::uint64_t digests_a_block(const TreeShape &shape)
-{
-  return shape.hash_block_size / sizeof(Sha256);
-}
-
-// Format 1 of dm-verity: the salt comes first.
-Sha256 salted(Digest &digest, const TreeShape &shape, base::Bytes block)
-{
-  digest.update(shape.salt);
-  digest.update(block);
-  return digest.finish();
-}
-
 base::Uuid half_of(const Sha256 &root, std::size_t from)
 {
   base::Uuid result;
@@ -101,72 +88,10 @@ base::Uuid half_of(const Sha256 &root, std::size_t from)
   return result;
 }
 
-// Goes through a tree from its first leaf on, keeping the one block of each level that is needed,
-// and trusts a block only after its digest was found in the trusted one above it.
-class TreeWalk {
-public:
-  TreeWalk(const TreeShape &shape, const BlockReader &read, const Sha256 &root)
-      : shape_(shape), read_(read), root_(root)
-  {
-    for (const TreeLevel &place : levels_of(shape))
-      levels_.push_back({place, std::nullopt, std::vector<std::byte>(shape.hash_block_size)});
-  }
-
-  // The digest of entry `index` of what lies under `level`; nothing if a block on the way is bad.
-  std::optional<Sha256> expected(std::size_t level, std::uint64_t index)
-  {
-    if (level == levels_.size())
-      return root_;
-    Level &here = levels_[level];
-    const std::uint64_t block = index / digests_a_block(shape_);
-    if (here.held != block && !load(level, block))
-      return std::nullopt;
-    Sha256 digest{};
-    std::memcpy(digest.data(),
-                here.content.data() + index % digests_a_block(shape_) * digest.size(),
-                digest.size());
-    return digest;
-  }
-
-  [[nodiscard]] std::uint64_t bad_block() const { return bad_block_; }
-
-private:
-  struct Level {
-    TreeLevel place;
-    std::optional<std::uint64_t> held;
-    std::vector<std::byte> content;
-  };
-
-  bool load(std::size_t level, std::uint64_t block)
-  {
-    const auto wanted = expected(level + 1, block);
-    if (!wanted)
-      return false;
-    Level &here = levels_[level];
-    here.held.reset();
-    const std::uint64_t position = here.place.first_block + block;
-    read_(position * shape_.hash_block_size, here.content);
-    if (salted(digest_, shape_, here.content) != *wanted) {
-      bad_block_ = position;
-      return false;
-    }
-    here.held = block;
-    return true;
-  }
-
-  const TreeShape &shape_;
-  const BlockReader &read_;
-  const Sha256 &root_;
-  Digest digest_;
-  std::vector<Level> levels_;
-  std::uint64_t bad_block_ = 0;
-};
-
-// Gives the data in pieces of whole blocks, with the number of the first block of each; stops when
-// `take` says so.
+// Gives the data in pieces of whole blocks.
 void for_each_piece(const TreeShape &shape,
                     const BlockReader &read,
-                    const std::function<bool(std::uint64_t, base::Bytes)> &take)
+                    const std::function<void(base::Bytes)> &take)
 {
   const std::uint64_t step = std::max<std::uint64_t>(1, read_step / shape.data_block_size);
   std::vector<std::byte> piece;
@@ -174,13 +99,24 @@ void for_each_piece(const TreeShape &shape,
     const std::uint64_t count = std::min(step, shape.data_blocks - block);
     piece.resize(count * shape.data_block_size);
     read(block * shape.data_block_size, piece);
-    if (!take(block, piece))
-      return;
+    take(piece);
     block += count;
   }
 }
 
 } // namespace
+
+std::uint64_t digests_a_block(const TreeShape &shape)
+{
+  return shape.hash_block_size / sizeof(Sha256);
+}
+
+Sha256 salted(Digest &digest, const TreeShape &shape, base::Bytes block)
+{
+  digest.update(shape.salt);
+  digest.update(block);
+  return digest.finish();
+}
 
 std::vector<TreeLevel> levels_of(const TreeShape &shape)
 {
@@ -362,38 +298,13 @@ Sha256 TreeBuilder::finish()
 Sha256 build_tree(const TreeShape &shape, const BlockReader &data, const BlockWriter &write)
 {
   TreeBuilder builder(shape, write);
-  for_each_piece(shape, data, [&](std::uint64_t /*first*/, base::Bytes piece) {
-    builder.add(piece);
-    return true;
-  });
+  for_each_piece(shape, data, [&](base::Bytes piece) { builder.add(piece); });
   return builder.finish();
 }
 
 Sha256 root_hash(const TreeShape &shape, const BlockReader &data)
 {
   return build_tree(shape, data, {});
-}
-
-std::optional<BadBlock> first_bad_block(const TreeShape &shape,
-                                        const BlockReader &data,
-                                        const BlockReader &tree,
-                                        const Sha256 &root)
-{
-  TreeWalk walk(shape, tree, root);
-  Digest digest;
-  std::optional<BadBlock> bad;
-  for_each_piece(shape, data, [&](std::uint64_t first, base::Bytes piece) {
-    const std::size_t size = shape.data_block_size;
-    for (std::size_t index = 0; index < piece.size() / size && !bad; ++index) {
-      const auto wanted = walk.expected(0, first + index);
-      if (!wanted)
-        bad = BadBlock{BadBlock::Where::tree, walk.bad_block()};
-      else if (salted(digest, shape, piece.subspan(index * size, size)) != *wanted)
-        bad = BadBlock{BadBlock::Where::data, first + index};
-    }
-    return !bad;
-  });
-  return bad;
 }
 
 base::Uuid data_partition_uuid(const Sha256 &root)
@@ -404,6 +315,16 @@ base::Uuid data_partition_uuid(const Sha256 &root)
 base::Uuid tree_partition_uuid(const Sha256 &root)
 {
   return half_of(root, 16);
+}
+
+Sha256 root_hash_of(const base::Uuid &data_partition, const base::Uuid &tree_partition)
+{
+  Sha256 root{};
+  const auto to_byte = [](std::uint8_t value) { return std::byte{value}; };
+  std::transform(data_partition.bytes.begin(), data_partition.bytes.end(), root.begin(), to_byte);
+  std::transform(
+      tree_partition.bytes.begin(), tree_partition.bytes.end(), root.begin() + 16, to_byte);
+  return root;
 }
 
 } // namespace verity

@@ -35,6 +35,12 @@ struct TreeLevel {
 /// for one block of data, whose digest is the root hash itself.
 std::vector<TreeLevel> levels_of(const TreeShape &shape);
 
+/// How many digests one hash block holds.
+std::uint64_t digests_a_block(const TreeShape &shape);
+
+/// The digest of one block of data or tree: in format 1 of dm-verity the salt comes first.
+Sha256 salted(Digest &digest, const TreeShape &shape, base::Bytes block);
+
 /// The bytes of data that the tree is about.
 std::uint64_t data_bytes(const TreeShape &shape);
 /// The bytes of superblock and tree together, the former taking one hash block.
@@ -107,27 +113,11 @@ private:
 Sha256 build_tree(const TreeShape &shape, const BlockReader &data, const BlockWriter &write);
 Sha256 root_hash(const TreeShape &shape, const BlockReader &data);
 
-struct BadBlock {
-  enum class Where { data, tree };
-
-  Where where;
-  std::uint64_t block; ///< a data block, or a hash block counted from the superblock's
-
-  bool operator==(const BadBlock &) const = default;
-};
-
-/// Checks all data against the tree, and the tree against the root hash, as the kernel would on
-/// reading the data from its beginning. Nothing if all is well, else the first bad block. `tree`
-/// reads from the superblock on, which itself is not looked at. Fails with Kind::config on a shape
-/// that dm-verity does not have, and as the readers do.
-std::optional<BadBlock> first_bad_block(const TreeShape &shape,
-                                        const BlockReader &data,
-                                        const BlockReader &tree,
-                                        const Sha256 &root);
-
 /// The Discoverable Partitions Specification names a partition and its tree by the two halves of
 /// the root hash, so that each can be found from the hash alone.
 base::Uuid data_partition_uuid(const Sha256 &root);
 base::Uuid tree_partition_uuid(const Sha256 &root);
+/// The root hash whose halves they are.
+Sha256 root_hash_of(const base::Uuid &data_partition, const base::Uuid &tree_partition);
 
 } // namespace verity

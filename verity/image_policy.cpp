@@ -5,6 +5,8 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace verity {
@@ -87,6 +89,26 @@ PartitionRule parse_rule(std::string_view text)
   return rule;
 }
 
+bool meet(const Words &left, const Words &right)
+{
+  return std::any_of(
+      left.begin(), left.end(), [&](const std::string &word) { return right.contains(word); });
+}
+
+/// Of the partition of a hash tree or a signature: what data it is about, and with which of these
+/// protections that needs it. Empty for all others.
+std::pair<std::string, Words> data_of(std::string_view designator)
+{
+  constexpr std::string_view tree = "-verity";
+  constexpr std::string_view signature = "-verity-sig";
+  if (designator.ends_with(signature))
+    return {std::string(designator.substr(0, designator.size() - signature.size())), {"signed"}};
+  if (designator.ends_with(tree))
+    return {std::string(designator.substr(0, designator.size() - tree.size())),
+            {"verity", "signed"}};
+  return {};
+}
+
 /// Whether a GPT bit may be as it is: naming neither state, or both, allows either.
 bool allows(const PartitionRule &rule, const std::string &flag, bool is_on)
 {
@@ -96,6 +118,21 @@ bool allows(const PartitionRule &rule, const std::string &flag, bool is_on)
 }
 
 } // namespace
+
+std::string_view name(Protection protection)
+{
+  switch (protection) {
+  case Protection::unprotected:
+    return "unprotected";
+  case Protection::encrypted:
+    return "encrypted";
+  case Protection::verity:
+    return "verity";
+  case Protection::signed_verity:
+    return "signed";
+  }
+  return {};
+}
 
 ImagePolicy ImagePolicy::parse(std::string_view text)
 {
@@ -125,19 +162,42 @@ ImagePolicy ImagePolicy::parse(std::string_view text)
   return policy;
 }
 
-const PartitionRule &ImagePolicy::rule_of(const std::string &designator) const
+const PartitionRule *ImagePolicy::named(const std::string &designator) const
 {
   const auto found = rules_.find(designator);
-  return found == rules_.end() ? rest_ : found->second;
+  return found == rules_.end() ? nullptr : &found->second;
 }
 
-PartitionUse ImagePolicy::judge(const std::string &designator, const PartitionFacts &facts) const
+PartitionRule ImagePolicy::rule_of(const std::string &designator) const
 {
-  const PartitionRule &rule = rule_of(designator);
+  if (const PartitionRule *rule = named(designator))
+    return *rule;
+  const auto [data, needed] = data_of(designator);
+  const PartitionRule *owner = data.empty() ? nullptr : named(data);
+  if (owner == nullptr || !meet(owner->presence, needed))
+    return rest_;
+  PartitionRule derived{.presence = {"unprotected"}, .flags = owner->flags, .file_systems = {}};
+  for (const std::string &word : not_used)
+    if (owner->presence.contains(word))
+      derived.presence.insert(word);
+  return derived;
+}
+
+PartitionUse ImagePolicy::judge_presence(const std::string &designator) const
+{
+  const PartitionRule rule = rule_of(designator);
   if (rule.presence == Words{"absent"})
     base::fail(Kind::untrusted,
                "the image has a partition {}, which the image policy wants absent",
                designator);
+  return meet(rule.presence, protections) ? PartitionUse::use : PartitionUse::ignore;
+}
+
+PartitionUse ImagePolicy::judge(const std::string &designator, const PartitionFacts &facts) const
+{
+  if (judge_presence(designator) == PartitionUse::ignore)
+    return PartitionUse::ignore;
+  const PartitionRule rule = rule_of(designator);
   if (!allows(rule, "read-only", facts.is_read_only) || !allows(rule, "growfs", facts.may_grow))
     base::fail(
         Kind::untrusted,
@@ -145,19 +205,24 @@ PartitionUse ImagePolicy::judge(const std::string &designator, const PartitionFa
         "wants it ({})",
         designator,
         fmt::format("{}", fmt::join(rule.flags, "+")));
-  if (rule.presence.contains("unprotected"))
+  if (rule.presence.contains(std::string(name(facts.protection))))
     return PartitionUse::use;
   if (rule.presence.contains("unused"))
     return PartitionUse::ignore;
   base::fail(Kind::untrusted,
-             "the image policy wants the image's partition {} protected ({}), and it would be used "
-             "without",
+             "the image policy wants the image's partition {} protected ({}), but it is {}{}{}",
              designator,
-             fmt::format("{}", fmt::join(rule.presence, "+")));
+             fmt::format("{}", fmt::join(rule.presence, "+")),
+             facts.protection == Protection::verity ? "unsigned" : name(facts.protection),
+             facts.shortcoming.empty() ? "" : ": ",
+             facts.shortcoming);
 }
 
 void ImagePolicy::judge_absence(const std::string &designator) const
 {
+  // What the data's own rule asks of tree and signature is judged by the protection they give.
+  if (!data_of(designator).first.empty() && named(designator) == nullptr)
+    return;
   if (!rule_of(designator).presence.contains("absent"))
     base::fail(Kind::untrusted,
                "the image has no partition {}, which the image policy wants there",
@@ -166,7 +231,7 @@ void ImagePolicy::judge_absence(const std::string &designator) const
 
 void ImagePolicy::judge_file_system(const std::string &designator, const std::string &type) const
 {
-  const PartitionRule &rule = rule_of(designator);
+  const PartitionRule rule = rule_of(designator);
   if (!rule.file_systems.empty() && !rule.file_systems.contains(type))
     base::fail(Kind::untrusted,
                "the image's partition {} holds {}, and the image policy allows {}",

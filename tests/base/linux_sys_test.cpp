@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <span>
 #include <string>
 
 TEST_SUITE_BEGIN("base/linux_sys");
@@ -34,4 +35,59 @@ TEST_CASE("an open file is called what the kernel calls it")
   root.write("etc/file", "x");
   CHECK(base::path_of(root.dir().file("etc/file")) == root.path() + "/etc/file");
   CHECK(base::path_of(base::Fd()) == "a file");
+}
+
+namespace {
+
+std::string text_of(const base::Fd &file)
+{
+  std::string text(base::size_of(file), '\0');
+  CHECK(base::read_at(file, 0, std::as_writable_bytes(std::span(text))) == text.size());
+  return text;
+}
+
+} // namespace
+
+TEST_CASE("a range of a file is copied whole, and one beyond its end is refused")
+{
+  base::LinuxSys sys;
+  const support::TempRoot root({{"from", "0123456789"}});
+  const base::Fd from = root.dir().file("from");
+  const base::Fd to = sys.create(root.dir(), "to", 0600);
+  sys.copy(from, {3, 4}, to, 2);
+  CHECK(text_of(to) == std::string("\0\0"
+                                   "3456",
+                                   6));
+  CHECK_THROWS_AS(sys.copy(from, {8, 4}, to, 0), base::Error);
+}
+
+TEST_CASE("what the kernel does not copy by itself is copied all the same")
+{
+  base::LinuxSys sys;
+  const base::Dir devices = base::Dir::open_root("/dev");
+  const support::TempRoot root;
+  const base::Fd to = sys.create(root.dir(), "to", 0600);
+  sys.copy(devices.file("zero"), {0, 5}, to, 0);
+  CHECK(text_of(to) == std::string(5, '\0'));
+}
+
+TEST_CASE("a sealed file in memory cannot be changed any more")
+{
+  base::LinuxSys sys;
+  const base::Fd file = sys.create_in_memory("test");
+  sys.write_at(file, 0, std::as_bytes(std::span("abc", 3)));
+  sys.seal(file);
+  CHECK_THROWS_AS(sys.write_at(file, 0, std::as_bytes(std::span("x", 1))), base::Error);
+  CHECK_THROWS_AS(sys.resize(file, 1), base::Error);
+  CHECK(text_of(file) == "abc");
+}
+
+TEST_CASE("a file without a name leaves nothing in its directory")
+{
+  base::LinuxSys sys;
+  const support::TempRoot root;
+  const base::Fd file = sys.create_unnamed(root.dir());
+  sys.write_at(file, 0, std::as_bytes(std::span("abc", 3)));
+  CHECK(text_of(file) == "abc");
+  CHECK(root.dir().entries().empty());
 }

@@ -28,6 +28,12 @@ std::string make_directory(Storage storage)
   return pattern;
 }
 
+/// A path that begins with "/" lies below `root` too.
+std::filesystem::path below(const std::string &root, const std::string &path)
+{
+  return root + "/" + path;
+}
+
 } // namespace
 
 TempRoot::TempRoot(std::initializer_list<std::pair<std::string, std::string>> files)
@@ -51,7 +57,7 @@ TempRoot::~TempRoot()
 
 void TempRoot::write(const std::string &path, const std::string &text) const
 {
-  const std::filesystem::path full = std::filesystem::path(path_) / path;
+  const std::filesystem::path full = below(path_, path);
   if (path.ends_with('/')) {
     std::filesystem::create_directories(full);
     return;
@@ -67,7 +73,7 @@ void TempRoot::write(const std::string &path, const std::string &text) const
 
 std::string TempRoot::read(const std::string &path) const
 {
-  const std::ifstream file(std::filesystem::path(path_) / path, std::ios::binary);
+  const std::ifstream file(below(path_, path), std::ios::binary);
   REQUIRE_MESSAGE(file.good(), path << " should exist");
   std::ostringstream text;
   text << file.rdbuf();
@@ -76,8 +82,7 @@ std::string TempRoot::read(const std::string &path) const
 
 bool TempRoot::exists(const std::string &path) const
 {
-  return std::filesystem::exists(
-      std::filesystem::symlink_status(std::filesystem::path(path_) / path));
+  return std::filesystem::exists(std::filesystem::symlink_status(below(path_, path)));
 }
 
 } // namespace support

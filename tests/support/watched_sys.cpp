@@ -108,6 +108,37 @@ base::Fd WatchedSys::create(const base::Dir &dir, std::string_view name, mode_t 
   return made;
 }
 
+base::Fd WatchedSys::create_unnamed(const base::Dir &dir)
+{
+  base::Fd file;
+  around({.kind = CallKind::unsimulated, .fd = dir.fd().number()},
+         [&] { file = LinuxSys::create_unnamed(dir); });
+  return file;
+}
+
+base::Fd WatchedSys::create_in_memory(const std::string &label)
+{
+  base::Fd file;
+  around({.kind = CallKind::unsimulated, .name = label},
+         [&] { file = LinuxSys::create_in_memory(label); });
+  return file;
+}
+
+void WatchedSys::seal(const base::Fd &fd)
+{
+  around({.kind = CallKind::unsimulated, .fd = fd.number()}, [&] { LinuxSys::seal(fd); });
+}
+
+void WatchedSys::copy(const base::Fd &from,
+                      const base::ByteRange &range,
+                      const base::Fd &to,
+                      std::uint64_t offset)
+{
+  around(
+      {.kind = CallKind::unsimulated, .fd = to.number(), .offset = offset, .length = range.length},
+      [&] { LinuxSys::copy(from, range, to, offset); });
+}
+
 base::Fd WatchedSys::open_writable(const base::Dir &dir, std::string_view path)
 {
   base::Fd opened;

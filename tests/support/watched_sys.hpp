@@ -57,8 +57,15 @@ std::string describe(const Call &call, const std::string &root);
 class WatchedSys : public base::LinuxSys {
 public:
   base::Fd create(const base::Dir &dir, std::string_view name, mode_t mode) override;
+  base::Fd create_unnamed(const base::Dir &dir) override;
+  base::Fd create_in_memory(const std::string &label) override;
+  void seal(const base::Fd &fd) override;
   base::Fd open_writable(const base::Dir &dir, std::string_view path) override;
   void write_at(const base::Fd &fd, std::uint64_t offset, base::Bytes data) override;
+  void copy(const base::Fd &from,
+            const base::ByteRange &range,
+            const base::Fd &to,
+            std::uint64_t offset) override;
   void zero(const base::Fd &fd, std::uint64_t offset, std::uint64_t length) override;
   void resize(const base::Fd &fd, std::uint64_t length) override;
   void allocate(const base::Fd &fd, std::uint64_t length) override;

@@ -49,6 +49,22 @@ std::string found_in(const std::vector<Row> &rows, const char *policy = "*")
   return text;
 }
 
+/// "root@100 tree@200, usr@300": the parts of an extension, and at which sectors.
+std::string extension_in(const std::vector<Row> &rows, const char *policy = "*")
+{
+  std::string text;
+  for (const verity::ProtectedPart &part : verity::extension_parts(
+           table_of(rows), "x86-64", verity::ImagePolicy::parse(policy), std::nullopt)) {
+    text += fmt::format(
+        "{}{}@{}", text.empty() ? "" : ", ", part.data.designator, part.data.range.start / 512);
+    if (part.tree)
+      text += fmt::format(" tree@{}", part.tree->range.start / 512);
+    if (part.signature)
+      text += fmt::format(" signature@{}", part.signature->range.start / 512);
+  }
+  return text;
+}
+
 } // namespace
 
 TEST_CASE("the partitions of a system are told by their types")
@@ -92,4 +108,37 @@ TEST_CASE("the policy decides what is left of an image")
   CHECK(found_in({{"esp", ""}, {"root", "a"}}, "-") == "");
   CHECK_THROWS_AS(found_in({{"esp", ""}, {"root", "a"}}, "root=open:=absent"), base::Error);
   CHECK_THROWS_AS(found_in({{"root", "a"}}, "root=open:var=unprotected"), base::Error);
+}
+
+TEST_CASE("a partition that is marked not to be found by its type is not, but for the ESP")
+{
+  CHECK(found_in({{"root", "a", verity::attribute::no_auto}, {"usr", "b"}}) == "usr@200");
+  CHECK(found_in({{"esp", "", verity::attribute::no_auto}}) == "esp@100");
+}
+
+TEST_CASE("an extension has root and /usr, each with what protects it")
+{
+  CHECK(extension_in({{"root", ""}, {"root-verity", ""}, {"root-verity-sig", ""}}) ==
+        "root@100 tree@200 signature@300");
+  CHECK(extension_in({{"usr-verity", ""}, {"usr", ""}, {"root", ""}, {"home", ""}}) ==
+        "root@300, usr@200 tree@100");
+  CHECK(extension_in({{"linux-generic", ""}}) == "root@100");
+  CHECK(extension_in({{"swap", ""}}) == "");
+  CHECK(extension_in({{"root", "os_1"}, {"root", "os_2"}}) == "root@200");
+}
+
+TEST_CASE("a policy without verity or signatures leaves out what gives them")
+{
+  const std::vector<Row> rows = {{"root", ""}, {"root-verity", ""}, {"root-verity-sig", ""}};
+  CHECK(extension_in(rows, "root=signed") == "root@100 tree@200 signature@300");
+  CHECK(extension_in(rows, "root=verity") == "root@100 tree@200");
+  CHECK(extension_in(rows, "root=unprotected") == "root@100");
+}
+
+TEST_CASE("what protects nothing is refused")
+{
+  CHECK_THROWS_AS(extension_in({{"root-verity", ""}}), base::Error);
+  CHECK_THROWS_AS(extension_in({{"root", ""}, {"root-verity-sig", ""}}), base::Error);
+  CHECK_THROWS_AS(extension_in({{"root", ""}, {"usr-arm64", ""}}), base::Error);
+  CHECK_THROWS_AS(extension_in({{"root-arm64", ""}, {"root-x86-64-verity", ""}}), base::Error);
 }

@@ -4,6 +4,7 @@
 #include "base/program.hpp"
 #include "support/temp_root.hpp"
 #include "verity/hash_tree.hpp"
+#include "verity/tree_check.hpp"
 
 #include <doctest/doctest.h>
 

@@ -67,6 +67,45 @@ TEST_CASE("a protection that cannot be given is refused, unless ignoring is allo
   CHECK(answer("root=verity+unprotected", "root") == "use");
 }
 
+TEST_CASE("a partition is used if it has one of the protections that are named")
+{
+  using verity::Protection;
+  const auto with = [](const char *policy, Protection protection) {
+    return answer(
+        policy, "root", {.protection = protection, .shortcoming = "there is no signature"});
+  };
+  CHECK(with("root=signed", Protection::signed_verity) == "use");
+  CHECK(with("root=verity", Protection::verity) == "use");
+  CHECK(with("root=encrypted", Protection::encrypted) == "use");
+  CHECK(with("root=signed+absent", Protection::verity) ==
+        "the image policy wants the image's partition root protected (absent+signed), but it is "
+        "unsigned: there is no signature");
+  CHECK(contains(with("root=verity", Protection::unprotected), "but it is unprotected"));
+  CHECK(contains(with("root=unprotected", Protection::encrypted), "but it is encrypted"));
+  CHECK(contains(with("root=unprotected", Protection::verity), "but it is unsigned"));
+  CHECK(with("root=signed+unused", Protection::unprotected) == "ignore");
+  CHECK(with("root=unused+absent", Protection::signed_verity) == "ignore");
+}
+
+TEST_CASE("tree and signature follow the rule of their data, unless they are named")
+{
+  const auto presence = [](const char *policy, const char *designator) {
+    return ImagePolicy::parse(policy).judge_presence(designator) == PartitionUse::use;
+  };
+  CHECK(presence("root=verity", "root-verity"));
+  CHECK(presence("root=signed", "root-verity"));
+  CHECK(presence("root=signed", "root-verity-sig"));
+  CHECK_FALSE(presence("root=verity", "root-verity-sig"));
+  CHECK_FALSE(presence("root=unprotected", "root-verity"));
+  CHECK_FALSE(presence("root=signed", "usr-verity"));
+  CHECK_FALSE(presence("root=signed:root-verity-sig=unused", "root-verity-sig"));
+  CHECK(presence("*", "usr-verity-sig"));
+  CHECK_THROWS_AS((void)presence("root=verity:=absent", "root-verity-sig"), base::Error);
+  CHECK_NOTHROW(ImagePolicy::parse("root=signed").judge_absence("root-verity-sig"));
+  CHECK_THROWS_AS(ImagePolicy::parse("root-verity=unprotected").judge_absence("root-verity"),
+                  base::Error);
+}
+
 TEST_CASE("flags of the partition have to be as they are said to be")
 {
   CHECK(contains(answer("root=read-only-on", "root"), "read-only or growfs flag"));

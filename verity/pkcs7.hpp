@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/dir.hpp"
+#include "verity/digest.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace verity {
+
+/// A certificate whose key may sign root hashes.
+struct PinnedCertificate {
+  std::string path; ///< beneath the root
+  std::string pem;
+};
+
+/// The answer to "did one of these sign this root hash?"
+struct RootHashVerdict {
+  bool trusted = false;
+  std::string why{};         ///< if not trusted: what was wrong, for people
+  std::string certificate{}; ///< if trusted: the path of the one that did
+  Sha256 fingerprint{};      ///< if trusted: SHA-256 of its DER form
+};
+
+/// No PKCS#7 signature of a root hash may be larger.
+constexpr std::size_t pkcs7_limit = std::size_t{1} << 20U;
+
+/// The files *.crt in verity.d below /etc, /run, /usr/local/lib and /usr/lib of `root`, of which
+/// one masks those of its name in the later ones, and an empty one or a link to /dev/null stands
+/// for none at all.
+std::vector<PinnedCertificate> read_pinned_certificates(const base::Dir &root);
+
+/// Whether `signature` (PKCS#7, DER) is a signature of the root hash, as 64 lower-case digits, by
+/// the key of one of the certificates. Being in the list is all the trust there is: issuer, dates
+/// and purposes are not looked at, and what certificates the signature brings along does not
+/// count. If a signer is named by fingerprint, it must be the one.
+RootHashVerdict verify_root_hash(const Sha256 &root_hash,
+                                 std::string_view signature,
+                                 const std::optional<Sha256> &signer,
+                                 const std::vector<PinnedCertificate> &certificates);
+
+} // namespace verity
