@@ -3,15 +3,23 @@
 #include "base/linux_sys.hpp"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <linux/loop.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <array>
+#include <exception>
+#include <thread>
+
 namespace base {
 
 namespace {
+
+/// MOVE_MOUNT_BENEATH of <linux/mount.h>, which headers before 6.5 lack.
+constexpr unsigned move_mount_beneath = 0x200;
 
 /// The kernel's own link to an open file: valid where its name is not, as in a chroot.
 std::string name_of(const Fd &fd)
@@ -44,6 +52,119 @@ void set_flag(const Fd &context, const char *flag)
     fail_errno("cannot set the mount option {}", flag);
 }
 
+void set_options(const Fd &context, const std::vector<MountOption> &options)
+{
+  for (const MountOption &option : options) {
+    if (option.value)
+      set_option(context, option.key.c_str(), *option.value);
+    else
+      set_flag(context, option.key.c_str());
+  }
+}
+
+/// How the kernel is told the layers of an overlay, the best way first.
+enum class LayerForm {
+  descriptors, ///< since 6.13
+  names,       ///< since 6.8; the name of a descriptor is as good as itself
+  one_option,  ///< before; all names together must fit into a page
+};
+
+void set_layer(const Fd &context, const char *key, const Dir &layer, LayerForm form)
+{
+  if (form != LayerForm::descriptors)
+    set_option(context, key, name_of(layer.fd()));
+  else if (::fsconfig(context.number(), FSCONFIG_SET_FD, key, nullptr, layer.fd().number()) < 0)
+    fail_errno("the overlay does not take the layer {}", layer.path());
+}
+
+void set_lower(const Fd &context, const std::vector<const Dir *> &layers, LayerForm form)
+{
+  std::vector<std::string> names;
+  for (const Dir *layer : layers) {
+    if (form == LayerForm::one_option)
+      names.push_back(name_of(layer->fd()));
+    else
+      set_layer(context, "lowerdir+", *layer, form);
+  }
+  if (form == LayerForm::one_option)
+    set_option(context, "lowerdir", fmt::format("{}", fmt::join(names, ":")));
+}
+
+Fd open_context(const std::string &type)
+{
+  Fd context(::fsopen(type.c_str(), FSOPEN_CLOEXEC));
+  if (!context.valid())
+    fail_errno("the kernel does not know the file system {}", type);
+  return context;
+}
+
+/// What the kernel says about the failure of a call on a context, beyond its errno.
+std::string reasons(const Fd &context)
+{
+  std::string text;
+  std::array<char, 512> line{};
+  for (;;) {
+    const ssize_t length = ::read(context.number(), line.data(), line.size());
+    if (length <= 2)
+      return text;
+    // "e overlay: No such layer": the first two characters say how grave it is.
+    text += fmt::format(" ({})",
+                        std::string_view(line.data() + 2, static_cast<std::size_t>(length) - 2));
+  }
+}
+
+unsigned attributes_of(const MountLimits &limits)
+{
+  return (limits.no_writing ? MOUNT_ATTR_RDONLY : 0U) |
+         (limits.no_devices ? MOUNT_ATTR_NODEV : 0U) |
+         (limits.no_set_user ? MOUNT_ATTR_NOSUID : 0U) |
+         (limits.no_programs ? MOUNT_ATTR_NOEXEC : 0U) |
+         (limits.no_access_times ? MOUNT_ATTR_NOATIME : 0U);
+}
+
+Dir make_top(const Fd &context, const std::string &type, const MountLimits &limits)
+{
+  if (::fsconfig(context.number(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
+    const int error = errno;
+    fail_os(error, "cannot mount the {} file system{}", type, reasons(context));
+  }
+  Fd top(::fsmount(context.number(), FSMOUNT_CLOEXEC, attributes_of(limits)));
+  if (!top.valid())
+    fail_errno("cannot mount the {} file system", type);
+  return {std::move(top), fmt::format("a new {}", type)};
+}
+
+Fd copy_of(const Fd &from, Depth depth)
+{
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+                         (depth == Depth::whole_tree ? AT_RECURSIVE : 0U);
+  Fd copy(::open_tree(from.number(), "", flags));
+  if (!copy.valid())
+    fail_errno("cannot copy the mount at {}", path_of(from));
+  // Or what is mounted where it came from would show up in it, and the other way round.
+  mount_attr attributes{};
+  attributes.propagation = MS_PRIVATE;
+  if (::mount_setattr(
+          copy.number(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) < 0)
+    fail_errno("cannot keep the copy of the mount at {} to ourselves", path_of(from));
+  return copy;
+}
+
+void keep_mounts_private()
+{
+  // Or what is done here would still spread to those the tree was shared with.
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
+    fail_errno("cannot keep our mounts from spreading");
+}
+
+Fd open_here()
+{
+  Fd here(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!here.valid())
+    fail_errno("cannot open the present directory");
+  return here;
+}
+
 /// Read-only to the device too: to these a mount that is "ro" may still replay a journal, and
 /// without permission to write they refuse to be mounted when a power cut has left one.
 void ask_for_read_only(const Fd &context, const std::string &type)
@@ -61,9 +182,7 @@ void LinuxSys::leave_shared_mounts()
 {
   if (::unshare(CLONE_NEWNS) < 0)
     fail_errno("cannot get mounts of our own");
-  // Or what is mounted here would still spread to those the tree was shared with.
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
-    fail_errno("cannot keep our mounts from spreading");
+  keep_mounts_private();
 }
 
 Fd LinuxSys::attach_loop(const Fd &file, const ByteRange &range, Access access)
@@ -88,39 +207,101 @@ Fd LinuxSys::attach_loop(const Fd &file, const ByteRange &range, Access access)
   fail_os(EBUSY, "cannot attach a loop device: others took {} in turn", tries);
 }
 
-Dir LinuxSys::mount(const Fd &device, const std::string &type, const Dir &where, Access access)
+Dir LinuxSys::make_mount(const NewMount &file_system)
 {
-  const Fd context(::fsopen(type.c_str(), FSOPEN_CLOEXEC));
-  if (!context.valid())
-    fail_errno("the kernel does not know the file system {}", type);
-  if (device.valid())
-    set_option(context, "source", name_of(device));
-  if (access == Access::read_only)
-    ask_for_read_only(context, type);
-  if (::fsconfig(context.number(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
-    fail_errno("cannot read the {} file system", type);
-  const unsigned attributes =
-      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | (access == Access::read_only ? MOUNT_ATTR_RDONLY : 0U);
-  Fd top(::fsmount(context.number(), FSMOUNT_CLOEXEC, attributes));
-  if (!top.valid())
-    fail_errno("cannot mount the {} file system", type);
-  if (::move_mount(top.number(),
-                   "",
-                   where.fd().number(),
-                   "",
-                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-    fail_errno("cannot mount on {}", where.path());
-  // Opened anew: what fsmount gives is a bare handle (O_PATH), which cannot be listed or synced.
-  const int number = ::openat(top.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (number < 0)
-    fail_errno("cannot open what was mounted on {}", where.path());
-  return {Fd(number), where.path()};
+  const Fd context = open_context(file_system.type);
+  if (file_system.device != nullptr)
+    set_option(context, "source", name_of(*file_system.device));
+  if (file_system.limits.no_writing)
+    ask_for_read_only(context, file_system.type);
+  set_options(context, file_system.options);
+  return make_top(context, file_system.type, file_system.limits);
 }
 
-void LinuxSys::unmount(const Dir &top)
+Dir LinuxSys::make_overlay(const NewOverlay &overlay)
 {
-  if (::umount2(name_of(top.fd()).c_str(), MNT_DETACH) < 0)
-    fail_errno("cannot unmount {}", top.path());
+  const auto make = [&](LayerForm form) {
+    const Fd context = open_context("overlay");
+    set_option(context, "source", overlay.source);
+    if (overlay.upper == nullptr)
+      set_flag(context, "ro");
+    set_lower(context, overlay.lower, form);
+    if (overlay.upper != nullptr) {
+      set_layer(context, "upperdir", *overlay.upper, form);
+      set_layer(context, "workdir", *overlay.work, form);
+    }
+    set_options(context, overlay.options);
+    return make_top(context, "overlay", overlay.limits);
+  };
+  try {
+    return make(LayerForm::descriptors);
+  } catch (const Error &first) {
+    // What an older kernel says to a form that it does not know; but it may mean other things, and
+    // then the first answer says them best.
+    if (first.os_error() != EINVAL)
+      throw;
+    for (const LayerForm form : {LayerForm::names, LayerForm::one_option}) {
+      try {
+        return make(form);
+      } catch (const Error &other) {
+        if (other.os_error() != EINVAL)
+          throw;
+      }
+    }
+    throw;
+  }
+}
+
+Fd LinuxSys::copy_mount(const Fd &from, Depth depth)
+{
+  return copy_of(from, depth);
+}
+
+Dir LinuxSys::copy_beneath(const Dir &root, const std::string &path, unsigned covers)
+{
+  // A thread can have mounts of its own, in which the covers are taken away; its descriptors are
+  // everybody's. The directory it works in is what carries `root` over into those mounts.
+  std::optional<Dir> copy;
+  std::exception_ptr failed;
+  std::thread worker([&] {
+    try {
+      if (::unshare(CLONE_FS) < 0 || ::fchdir(root.fd().number()) < 0 || ::unshare(CLONE_NEWNS) < 0)
+        fail_errno("cannot get mounts of our own");
+      keep_mounts_private();
+      const Dir here(open_here(), root.path());
+      for (unsigned left = covers; left > 0; --left)
+        unmount(here.dir(path).fd());
+      copy.emplace(copy_of(here.dir(path).fd(), Depth::one_mount), root.display(path));
+    } catch (...) {
+      failed = std::current_exception();
+    }
+  });
+  worker.join();
+  if (failed)
+    std::rethrow_exception(failed);
+  return std::move(copy).value();
+}
+
+void LinuxSys::forbid_writing(const Fd &top)
+{
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  if (::mount_setattr(top.number(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0)
+    fail_errno("cannot make {} read-only", path_of(top));
+}
+
+void LinuxSys::attach(const Fd &tree, const Fd &where, Place place)
+{
+  const unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
+                         (place == Place::beneath ? move_mount_beneath : 0U);
+  if (::move_mount(tree.number(), "", where.number(), "", flags) < 0)
+    fail_errno("cannot mount on {}", path_of(where));
+}
+
+void LinuxSys::unmount(const Fd &top)
+{
+  if (::umount2(name_of(top).c_str(), MNT_DETACH) < 0)
+    fail_errno("cannot unmount {}", path_of(top));
 }
 
 } // namespace base

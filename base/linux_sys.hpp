@@ -45,8 +45,13 @@ public:
   void announce_partitions(const Fd &disk, const std::vector<KernelPartition> &partitions) override;
   void leave_shared_mounts() override;
   Fd attach_loop(const Fd &file, const ByteRange &range, Access access) override;
-  Dir mount(const Fd &device, const std::string &type, const Dir &where, Access access) override;
-  void unmount(const Dir &top) override;
+  Dir make_mount(const NewMount &file_system) override;
+  Dir make_overlay(const NewOverlay &overlay) override;
+  Fd copy_mount(const Fd &from, Depth depth) override;
+  Dir copy_beneath(const Dir &root, const std::string &path, unsigned covers) override;
+  void forbid_writing(const Fd &top) override;
+  void attach(const Fd &tree, const Fd &where, Place place) override;
+  void unmount(const Fd &top) override;
 };
 
 } // namespace base

@@ -20,10 +20,10 @@ enum class Access { read_only, read_write };
 
 /// What set_attributes changes; what is unset stays as it is.
 struct Attributes {
-  std::optional<mode_t> mode;
-  std::optional<uid_t> owner;
-  std::optional<gid_t> group;
-  std::optional<std::int64_t> modified_us; ///< microseconds since 1970, as mtime and atime
+  std::optional<mode_t> mode{};
+  std::optional<uid_t> owner{};
+  std::optional<gid_t> group{};
+  std::optional<std::int64_t> modified_us{}; ///< microseconds since 1970, as mtime and atime
 };
 
 struct ExtendedAttribute {
@@ -43,6 +43,48 @@ struct ByteRange {
   std::uint64_t start;
   std::uint64_t length;
 };
+
+/// What may not be done by a mount, whatever its file system says.
+struct MountLimits {
+  bool no_writing = false;
+  bool no_devices = true;
+  bool no_set_user = true;
+  bool no_programs = false;
+  bool no_access_times = false;
+
+  bool operator==(const MountLimits &) const = default;
+};
+
+/// A key and its value; without one, a flag.
+struct MountOption {
+  std::string key;
+  std::optional<std::string> value{};
+
+  bool operator==(const MountOption &) const = default;
+};
+
+/// A file system to be mounted.
+struct NewMount {
+  std::string type; ///< "erofs", "tmpfs"
+  /// A block device, or a file where the file system can do with one; none for a tmpfs. Must
+  /// outlive the call.
+  const Fd *device = nullptr;
+  std::vector<MountOption> options{};
+  MountLimits limits{};
+};
+
+/// An overlay to be mounted. The directories must outlive the call.
+struct NewOverlay {
+  std::string source;             ///< its name in the table of mounts
+  std::vector<const Dir *> lower; ///< the topmost first; at most 500
+  const Dir *upper = nullptr;     ///< where writes go; none: read-only
+  const Dir *work = nullptr;      ///< an empty directory of the same file system
+  std::vector<MountOption> options{};
+  MountLimits limits{};
+};
+
+enum class Depth { one_mount, whole_tree };
+enum class Place { on_top, beneath };
 
 /// Every effect on the machine whose order, failure or privilege matters. Nothing else in strake
 /// changes anything. Reads go to the kernel directly (base::Dir, base::read_at).
@@ -135,13 +177,30 @@ public:
   /// A block device that is a range of an open file, in bytes. It lives as long as this descriptor
   /// or a mount of it.
   virtual Fd attach_loop(const Fd &file, const ByteRange &range, Access access) = 0;
-  /// Mounts the file system on `device` (none for "tmpfs") over the directory `where`, and gives
-  /// its top. Device nodes and set-user-id bits in it have no effect. Read-only changes no byte of
-  /// the device: what only a journal holds is not seen then.
-  virtual Dir mount(const Fd &device, const std::string &type, const Dir &where, Access access) = 0;
-  /// Takes a mount, named by its top, and all mounted below it out of the tree. It is written out
-  /// and ended when the last descriptor in it is closed.
-  virtual void unmount(const Dir &top) = 0;
+  /// The mount that a file system makes, hanging nowhere: it is gone with the Dir unless attach()
+  /// puts it somewhere, so keep that until then. The Dir opens nothing (O_PATH): it can be listed
+  /// and read in, but not synced. Read-only changes no byte of the device: what only a journal
+  /// holds is not seen then.
+  virtual Dir make_mount(const NewMount &file_system) = 0;
+  /// An overlay of directories, hanging nowhere as above. Its layers may hang nowhere themselves,
+  /// and need not be kept once it is made.
+  virtual Dir make_overlay(const NewOverlay &overlay) = 0;
+  /// The same mount once more, from an open file or directory down, hanging nowhere as above and
+  /// with nothing spreading to or from it. It stays what it is when the other one goes.
+  virtual Fd copy_mount(const Fd &from, Depth depth) = 0;
+  /// A copy, as above, of what `path` beneath `root` would be if the `covers` topmost mounts on it
+  /// were not there. Needs a process root that is a mount point.
+  virtual Dir copy_beneath(const Dir &root, const std::string &path, unsigned covers) = 0;
+  /// From here on nothing can be written by this mount, whatever the file system allows.
+  virtual void forbid_writing(const Fd &top) = 0;
+  /// Puts a tree that hangs nowhere over `where`: a file, a directory or the top of a mount.
+  /// Beneath: under the topmost mount there, so that it comes to light when that goes; nobody sees
+  /// a moment with neither. Throws with os_error() EINVAL where the kernel (before 6.5) or the way
+  /// the mounts spread does not let it.
+  virtual void attach(const Fd &tree, const Fd &where, Place place) = 0;
+  /// Takes a mount, named by its top, and all mounted on and below it out of the tree. It is
+  /// written out and ended when the last descriptor in it is closed.
+  virtual void unmount(const Fd &top) = 0;
 };
 
 } // namespace base

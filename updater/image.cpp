@@ -46,7 +46,7 @@ public:
   {
     const base::Dir machine = base::Dir::open_root("/");
     base::Dir top = mount_root(base::make_path(sys_, machine, mount_point), find(parts, "root"));
-    base::Rollback undo([&] { sys_.unmount(top); });
+    base::Rollback undo([&] { sys_.unmount(top.fd()); });
     for (const std::string_view designator : designators) {
       const verity::ImagePart *part = find(parts, designator);
       if (part != nullptr && designator != "root")
@@ -80,8 +80,18 @@ private:
       const Access access = is_read_only ? Access::read_only : Access::read_write;
       // Mounted, the device lives without this descriptor.
       const base::Fd device = sys_.attach_loop(file_, part.range, access);
-      return sys_.mount(device, type, where, access);
+      return mount(
+          {.type = type, .device = &device, .limits = {.no_writing = access == Access::read_only}},
+          where);
     });
+  }
+
+  /// The top of the new mount, as a directory that can also be synced.
+  base::Dir mount(const base::NewMount &file_system, const base::Dir &where)
+  {
+    const base::Dir top = sys_.make_mount(file_system);
+    sys_.attach(top.fd(), where.fd(), base::Place::on_top);
+    return top.dir(".");
   }
 
   /// An image with nothing but /usr gets an empty root in memory around it.
@@ -89,7 +99,7 @@ private:
   {
     if (root != nullptr)
       return mount_part(*root, where);
-    base::Dir top = sys_.mount(base::Fd(), "tmpfs", where, Access::read_write);
+    base::Dir top = mount({.type = "tmpfs"}, where);
     for (const char *name : {"usr", "var", "efi", "boot"})
       sys_.make_dir(top, name, 0755);
     return top;
@@ -160,7 +170,7 @@ MountedImage::MountedImage(base::Sys &sys, base::Fd file, base::Dir root)
 MountedImage::~MountedImage()
 {
   try {
-    sys_.unmount(root_);
+    sys_.unmount(root_.fd());
   } catch (const base::Error &) {
     return; // all that matters was synced; the kernel ends it with the process
   }

@@ -5,6 +5,8 @@
 
 #include <blkid/blkid.h>
 
+#include <cerrno>
+
 namespace verity {
 
 std::string file_system_type(const base::Fd &file, const base::ByteRange &range)
@@ -18,8 +20,13 @@ std::string file_system_type(const base::Fd &file, const base::ByteRange &range)
   ::blkid_probe_enable_superblocks(probe.get(), 1);
   ::blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE);
   const char *type = nullptr;
-  if (::blkid_do_safeprobe(probe.get()) != 0 ||
-      ::blkid_probe_lookup_value(probe.get(), "TYPE", &type, nullptr) < 0)
+  constexpr int several = -2;
+  errno = 0;
+  const int outcome = ::blkid_do_safeprobe(probe.get());
+  if (outcome < 0 && outcome != several)
+    base::fail_os(
+        errno != 0 ? errno : EIO, "cannot look for a file system in {}", base::path_of(file));
+  if (outcome != 0 || ::blkid_probe_lookup_value(probe.get(), "TYPE", &type, nullptr) < 0)
     return "";
   return type;
 }

@@ -137,6 +137,7 @@ std::string_view name(Protection protection)
 ImagePolicy ImagePolicy::parse(std::string_view text)
 {
   ImagePolicy policy;
+  policy.text_ = text;
   policy.rest_.presence = not_used;
   if (text == "*")
     policy.rest_ = open_rule();

@@ -46,6 +46,9 @@ public:
   /// understood and what there is.
   static ImagePolicy parse(std::string_view text);
 
+  /// What it was parsed from.
+  [[nodiscard]] const std::string &text() const { return text_; }
+
   /// What is to become of a partition that is there, before anything else is known of it. Throws
   /// Kind::untrusted if the policy wants it absent. The partitions of a hash tree and of its
   /// signature follow the rule of the data they are about, unless they are named: where that allows
@@ -64,6 +67,7 @@ private:
   [[nodiscard]] const PartitionRule *named(const std::string &designator) const;
   [[nodiscard]] PartitionRule rule_of(const std::string &designator) const;
 
+  std::string text_;
   std::map<std::string, PartitionRule> rules_;
   PartitionRule rest_; ///< of partitions that are not named
 };

@@ -94,6 +94,20 @@ std::string describe(const Call &call, const std::string &root)
     return file("lock");
   case CallKind::announce_partitions:
     return file("announce partitions of");
+  case CallKind::make_mount:
+    return fmt::format("make_mount {}", call.name);
+  case CallKind::make_overlay:
+    return fmt::format("make_overlay {}", call.name);
+  case CallKind::copy_mount:
+    return file("copy_mount");
+  case CallKind::copy_beneath:
+    return name("copy_beneath");
+  case CallKind::forbid_writing:
+    return file("forbid_writing");
+  case CallKind::attach:
+    return file("attach");
+  case CallKind::unmount:
+    return file("unmount");
   case CallKind::unsimulated:
     return file("unsimulated call on");
   }
@@ -313,20 +327,54 @@ WatchedSys::attach_loop(const base::Fd &file, const base::ByteRange &range, base
   return loop;
 }
 
-base::Dir WatchedSys::mount(const base::Fd &device,
-                            const std::string &type,
-                            const base::Dir &where,
-                            base::Access access)
+base::Dir WatchedSys::watch_mount(const Call &call, const std::function<base::Dir()> &perform)
 {
-  std::optional<base::Dir> top;
-  around({.kind = CallKind::unsimulated, .fd = where.fd().number()},
-         [&] { top = LinuxSys::mount(device, type, where, access); });
-  return std::move(top).value();
+  std::optional<base::Dir> made;
+  around(call, [&] { made = perform(); });
+  return std::move(made).value();
 }
 
-void WatchedSys::unmount(const base::Dir &top)
+base::Dir WatchedSys::make_mount(const base::NewMount &file_system)
 {
-  around({.kind = CallKind::unsimulated, .fd = top.fd().number()}, [&] { LinuxSys::unmount(top); });
+  return watch_mount({.kind = CallKind::make_mount, .name = file_system.type},
+                     [&] { return LinuxSys::make_mount(file_system); });
+}
+
+base::Dir WatchedSys::make_overlay(const base::NewOverlay &overlay)
+{
+  return watch_mount({.kind = CallKind::make_overlay, .name = overlay.source},
+                     [&] { return LinuxSys::make_overlay(overlay); });
+}
+
+base::Fd WatchedSys::copy_mount(const base::Fd &from, base::Depth depth)
+{
+  base::Fd copy;
+  around({.kind = CallKind::copy_mount, .fd = from.number()},
+         [&] { copy = LinuxSys::copy_mount(from, depth); });
+  return copy;
+}
+
+base::Dir WatchedSys::copy_beneath(const base::Dir &root, const std::string &path, unsigned covers)
+{
+  return watch_mount({.kind = CallKind::copy_beneath, .dir = root.fd().number(), .name = path},
+                     [&] { return LinuxSys::copy_beneath(root, path, covers); });
+}
+
+void WatchedSys::forbid_writing(const base::Fd &top)
+{
+  around({.kind = CallKind::forbid_writing, .fd = top.number()},
+         [&] { LinuxSys::forbid_writing(top); });
+}
+
+void WatchedSys::attach(const base::Fd &tree, const base::Fd &where, base::Place place)
+{
+  around({.kind = CallKind::attach, .fd = where.number()},
+         [&] { LinuxSys::attach(tree, where, place); });
+}
+
+void WatchedSys::unmount(const base::Fd &top)
+{
+  around({.kind = CallKind::unmount, .fd = top.number()}, [&] { LinuxSys::unmount(top); });
 }
 
 } // namespace support

@@ -32,6 +32,13 @@ enum class CallKind {
   immutable,
   lock,
   announce_partitions,
+  make_mount,
+  make_overlay,
+  copy_mount,
+  copy_beneath,
+  forbid_writing,
+  attach,
+  unmount,
   // These are not simulated.
   unsimulated,
 };
@@ -99,13 +106,16 @@ public:
   void leave_shared_mounts() override;
   base::Fd
   attach_loop(const base::Fd &file, const base::ByteRange &range, base::Access access) override;
-  base::Dir mount(const base::Fd &device,
-                  const std::string &type,
-                  const base::Dir &where,
-                  base::Access access) override;
-  void unmount(const base::Dir &top) override;
+  base::Dir make_mount(const base::NewMount &file_system) override;
+  base::Dir make_overlay(const base::NewOverlay &overlay) override;
+  base::Fd copy_mount(const base::Fd &from, base::Depth depth) override;
+  base::Dir copy_beneath(const base::Dir &root, const std::string &path, unsigned covers) override;
+  void forbid_writing(const base::Fd &top) override;
+  void attach(const base::Fd &tree, const base::Fd &where, base::Place place) override;
+  void unmount(const base::Fd &top) override;
 
 private:
+  base::Dir watch_mount(const Call &call, const std::function<base::Dir()> &perform);
   /// Called in place of each call; `perform` makes it.
   virtual void around(const Call &call, const std::function<void()> &perform) = 0;
 };
