@@ -72,17 +72,9 @@ std::string flags_text(const Value &value)
   return fmt::format("{:x}", value.get<std::uint64_t>());
 }
 
-std::string time_text(const Value &value)
+std::string time_of(const Value &value)
 {
-  const auto seconds = static_cast<std::time_t>(value.get<std::uint64_t>() / 1'000'000);
-  if (seconds == 0)
-    return "-"; // the epoch stands for a time that nobody knows
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  const std::size_t length =
-      std::strftime(text.data(), text.size(), "%a %Y-%m-%d %H:%M:%S %Z", &parts);
-  return {text.data(), length};
+  return time_text(value.get<std::uint64_t>());
 }
 
 std::string mode_text(const Value &value)
@@ -104,7 +96,7 @@ std::vector<Detail> details()
   return {
       {G::partition, "PTUUID", "ptuuid", left, uuid_of, plain},
       detail<&M::partition_flags>(G::partition, "PTFLAGS", "ptflags", right, flags_text),
-      detail<&M::modified_us>(G::file, "MTIME", "mtime", right, time_text),
+      detail<&M::modified_us>(G::file, "MTIME", "mtime", right, time_of),
       detail<&M::mode>(G::file, "MODE", "mode", right, mode_text),
       detail<&M::size>(G::size, "SIZE", "size", right, bytes_text),
       detail<&M::tries_done>(G::tries, "TRIES-DONE", "tries-done", right, plain),
@@ -198,6 +190,19 @@ Table contents_table(const std::vector<updater::Holding> &holdings, const update
     table.add(std::move(cells));
   }
   return table;
+}
+
+std::string time_text(std::uint64_t microseconds)
+{
+  const auto seconds = static_cast<std::time_t>(microseconds / 1'000'000);
+  if (seconds == 0)
+    return "-"; // the epoch stands for a time that nobody knows
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  std::array<char, 64> text{};
+  const std::size_t length =
+      std::strftime(text.data(), text.size(), "%a %Y-%m-%d %H:%M:%S %Z", &parts);
+  return {text.data(), length};
 }
 
 std::string size_text(std::uint64_t bytes)

@@ -23,4 +23,7 @@ Table contents_table(const std::vector<updater::Holding> &holdings, const update
 /// With one digit behind the point at most, cut off and not rounded: "97.6K", "4K", "1023B".
 std::string size_text(std::uint64_t bytes);
 
+/// Microseconds since 1970 as "Mon 2026-11-23 09:21:00 UTC", in local time; "-" for 0.
+std::string time_text(std::uint64_t microseconds);
+
 } // namespace cli

@@ -2,12 +2,14 @@
 #include "base/error.hpp"
 #include "base/linux_sys.hpp"
 #include "cli/console.hpp"
+#include "cli/extension_verbs.hpp"
 #include "cli/progress.hpp"
 #include "cli/symbols.hpp"
 #include "cli/verbs.hpp"
 #include "updater/fetch.hpp"
 #include "updater/image.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -45,6 +47,15 @@ public:
   void sync(const base::Dir &) override {}
 
   void sync_file_system(const base::Dir &) override {}
+};
+
+/// For those verbs that have no business on the network.
+class NoNetwork final : public base::Fetcher {
+public:
+  std::vector<base::Fetched> fetch(const std::vector<base::Fetch> &) override
+  {
+    base::fail(base::Kind::internal, "extensions are never fetched here");
+  }
 };
 
 std::map<std::string, std::string> read_environment()
@@ -120,6 +131,50 @@ int run(const Options &options, const std::map<std::string, std::string> &enviro
   return cli::run_verb(host, options, write_out);
 }
 
+int run_extensions(const cli::ExtensionOptions &options,
+                   const std::map<std::string, std::string> &environment)
+{
+  SystemClock clock;
+  base::LinuxSys sys;
+  base::ProcessRunner programs;
+  NoNetwork fetcher;
+  const base::Host host{
+      .sys = sys,
+      .programs = programs,
+      .fetcher = fetcher,
+      .clock = clock,
+      .log = cli::console(environment),
+      .environment = environment,
+      .root = base::Dir::open_root(options.root.empty() ? "/" : options.root),
+      .machine = base::Dir::open_root("/"),
+      .is_running_system = options.root.empty(),
+  };
+  return cli::run_extension_verb(host, options, write_out);
+}
+
+int answer_without_verb(const cli::ExtensionOptions &options)
+{
+  if (options.has("help") || options.verb == "help")
+    write_out(cli::extension_help_text(options));
+  else if (options.has("version"))
+    write_out("strake " STRAKE_VERSION "\n");
+  else if (options.has("json-help"))
+    write_out("pretty\nshort\noff\n");
+  else {
+    if (options.legend)
+      write_out("Known mutability modes:\n");
+    for (const std::string_view name : overlay::mutability_names())
+      write_out(fmt::format("{}\n", name));
+  }
+  return 0;
+}
+
+bool needs_no_verb(const cli::ExtensionOptions &options)
+{
+  return options.has("help") || options.has("version") || options.has("json-help") ||
+         options.has("mutable-help") || options.verb == "help";
+}
+
 int answer_without_verb(const Options &options)
 {
   if (options.has("help"))
@@ -136,21 +191,46 @@ bool needs_no_verb(const Options &options)
   return options.has("help") || options.has("version") || options.has("json-help");
 }
 
+/// `strake ext …`, or what is called as one of the tools for extensions.
+bool is_about_extensions(int argc, char **argv)
+{
+  return (argc > 0 && cli::class_stood_in_for(argv[0])) ||
+         (argc > 1 && std::string_view(argv[1]) == "ext");
+}
+
+bool stands_in(int argc, char **argv)
+{
+  return argc > 0 && (std::string_view(argv[0]).ends_with("systemd-sysupdate") ||
+                      cli::class_stood_in_for(argv[0]));
+}
+
+int run_program(int argc, char **argv, const std::map<std::string, std::string> &environment)
+{
+  if (!is_about_extensions(argc, argv)) {
+    const Options options = cli::parse_options(argc, argv);
+    return needs_no_verb(options) ? answer_without_verb(options) : run(options, environment);
+  }
+  const int skipped = cli::class_stood_in_for(argv[0]) ? 0 : 1;
+  const cli::ExtensionOptions options =
+      cli::parse_extension_options(argc - skipped, argv + skipped);
+  return needs_no_verb(options) ? answer_without_verb(options)
+                                : run_extensions(options, environment);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
 {
-  const bool stands_in = argc > 0 && std::string_view(argv[0]).ends_with("systemd-sysupdate");
+  ::umask(022); // modes are what is asked for, whoever started us
   const auto environment = read_environment();
   try {
-    const Options options = cli::parse_options(argc, argv);
-    return needs_no_verb(options) ? answer_without_verb(options) : run(options, environment);
+    return run_program(argc, argv, environment);
   } catch (const base::Error &error) {
     fmt::print(stderr, "{}\n", cli::shown(error.what(), cli::charset_of(environment)));
-    // The tool that is stood in for knows one kind of failure.
-    return stands_in ? 1 : base::exit_code(error.kind());
+    // The tools that are stood in for know one kind of failure.
+    return stands_in(argc, argv) ? 1 : base::exit_code(error.kind());
   } catch (const std::exception &error) {
     fmt::print(stderr, "strake itself failed: {}\n", error.what());
-    return stands_in ? 1 : base::exit_code(base::Kind::internal);
+    return stands_in(argc, argv) ? 1 : base::exit_code(base::Kind::internal);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cli/command_line.hpp"
 #include "updater/inventory.hpp"
 #include "verity/image_policy.hpp"
 
@@ -10,8 +11,6 @@
 #include <vector>
 
 namespace cli {
-
-enum class Json { off, pretty, compact };
 
 /// How the program was called: as strake, or under the name of what it stands in for.
 enum class Face { strake, systemd_sysupdate };

@@ -196,6 +196,8 @@ std::string help_text(Face face)
       const std::string value = row.argument != nullptr ? fmt::format("={}", row.argument) : "";
       text += entry(fmt::format("  {} --{}{}", letter, row.name, value), row.help);
     }
+  if (face == Face::strake)
+    text += "\nExtensions are merged by `strake ext`; see `strake ext --help`.\n";
   text += "\nSee strake(1) for details.\n";
   return text;
 }

@@ -13,7 +13,7 @@ namespace overlay {
 namespace {
 
 constexpr std::array<std::string_view, 6> mutabilities = {
-    "no", "auto", "yes", "import", "ephemeral", "ephemeral-import"};
+    "no", "yes", "auto", "import", "ephemeral", "ephemeral-import"};
 
 const ClassFacts sysext = {
     .self = Class::sysext,

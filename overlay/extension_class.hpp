@@ -42,9 +42,9 @@ const ClassFacts &facts(Class self);
 std::string_view name(Class self);
 
 /// How a hierarchy takes writes (systemd-sysext(8), Mutable=).
-enum class Mutability { no, automatic, yes, import, ephemeral, ephemeral_import };
+enum class Mutability { no, yes, automatic, import, ephemeral, ephemeral_import };
 
-/// "no", "auto", "yes", "import", "ephemeral", "ephemeral-import", in this order.
+/// "no", "yes", "auto", "import", "ephemeral", "ephemeral-import", in this order.
 std::span<const std::string_view> mutability_names();
 std::string_view name(Mutability mutability);
 /// One of the names, or a boolean for yes and no; nothing if it is neither.

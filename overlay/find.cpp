@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -306,7 +307,7 @@ private:
       base::fail_errno("cannot learn about the subvolume {}", subvolume.path());
     const auto &time = facts.ctime.sec != 0 ? facts.ctime : facts.otime;
     image.time_us = microseconds(time.sec, time.nsec);
-    image.is_read_only = image.is_read_only || (facts.flags & BTRFS_SUBVOL_RDONLY) != 0;
+    image.is_read_only = image.is_read_only || (facts.flags & BTRFS_ROOT_SUBVOL_RDONLY) != 0;
   }
 
   /// By sysfs, because to open a device can have effects.

@@ -216,10 +216,11 @@ Verdict fits(const std::optional<Release> &release, const Target &target, Class 
   return judge_matches(*release, target);
 }
 
-Verdict judge_content(const base::Dir &tree, Class extension_class)
+Verdict judge_content(const base::Dir &tree, Class extension_class, std::string_view place)
 {
   // Whatever is there, even a symlink that leads nowhere, would hide the system's.
-  if (extension_class != Class::sysext || !tree.status("usr/lib/os-release"))
+  const auto path = path_below(place, "usr/lib/os-release");
+  if (extension_class != Class::sysext || !path || !tree.status(*path))
     return {};
   return {.fits = false,
           .rule = "os-release",

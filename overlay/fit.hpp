@@ -49,6 +49,7 @@ Verdict fits(const std::optional<Release> &release, const Target &target, Class 
 
 /// A system extension must not bring an os-release: it would hide the system's own, so that every
 /// extension after it was judged by the wrong one.
-Verdict judge_content(const base::Dir &tree, Class extension_class);
+/// `place` is where the tree lies in the extension, as for read_release.
+Verdict judge_content(const base::Dir &tree, Class extension_class, std::string_view place = "");
 
 } // namespace overlay

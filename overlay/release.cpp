@@ -98,10 +98,15 @@ std::optional<std::string> read_regular_file(const base::Dir &tree, const std::s
 
 } // namespace
 
-std::optional<Release>
-read_release(const base::Dir &tree, Class extension_class, const std::string &name)
+std::optional<Release> read_release(const base::Dir &tree,
+                                    Class extension_class,
+                                    const std::string &name,
+                                    std::string_view place)
 {
-  const std::string directory(facts(extension_class).release_dir);
+  const auto below = path_below(place, facts(extension_class).release_dir);
+  if (!below)
+    return std::nullopt;
+  const std::string &directory = *below;
   auto text = read_regular_file(tree, fmt::format("{}/{}{}", directory, prefix, name));
   if (!text)
     if (const auto stand_in = find_stand_in(tree, directory, name))
@@ -109,6 +114,16 @@ read_release(const base::Dir &tree, Class extension_class, const std::string &na
   if (!text)
     return std::nullopt;
   return base::parse_assignments(*text);
+}
+
+std::optional<std::string> path_below(std::string_view place, std::string_view path)
+{
+  if (place.empty())
+    return std::string(path);
+  const std::string start = fmt::format("{}/", place.substr(1));
+  if (!path.starts_with(start))
+    return std::nullopt;
+  return std::string(path.substr(start.size()));
 }
 
 std::string value_of(const Release &data, const std::string &key)

@@ -21,10 +21,18 @@ using Release = std::map<std::string, std::string>;
 /// user.extension-release.strict says "no". Symlinks are resolved beneath the tree, and a stand-in
 /// must be no symlink.
 ///
+/// `place` is where the tree lies in the extension: "/usr" for an image that holds nothing else.
+///
 /// Nothing if there is none. Throws Kind::config if there are two stand-ins, or if the file is no
 /// regular one or larger than 1 MiB.
-std::optional<Release>
-read_release(const base::Dir &tree, Class extension_class, const std::string &name);
+std::optional<Release> read_release(const base::Dir &tree,
+                                    Class extension_class,
+                                    const std::string &name,
+                                    std::string_view place = "");
+
+/// A path of an extension, "usr/lib", in a tree that lies at `place` in it, "" or "/usr"; nothing
+/// if it lies outside.
+std::optional<std::string> path_below(std::string_view place, std::string_view path);
 
 /// What the data say for `key`; "" where they don't, to which systemd gives the same meaning.
 std::string value_of(const Release &data, const std::string &key);

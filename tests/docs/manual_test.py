@@ -89,7 +89,7 @@ class Manual(unittest.TestCase):
 
     def test_every_page_can_be_made(self):
         pages = sorted((ROOT / "man").glob("*.scd"))
-        self.assertEqual(len(pages), 5)
+        self.assertEqual(len(pages), 7)
         for path in pages:
             with path.open("rb") as text:
                 done = subprocess.run(["scdoc"], stdin=text, capture_output=True, check=False)
@@ -120,8 +120,15 @@ class Manual(unittest.TestCase):
         title = "[TRANSPORT] SECTION"
         self.same(self.keys("strake-transport.conf.5", title), there, title)
 
+    def test_the_keys_of_extensions_are_those_that_are_read(self):
+        there = table("overlay/extension_settings.cpp", rf"\{{{STRING}, \[\]\(I", 6)
+        title = "[EXTENSION] SECTION"
+        self.same(self.keys("strake.extension.5", title), there, title)
+        there = table("overlay/configuration.cpp", rf"item\.key != {STRING}", 1)
+        self.same(self.keys("strake.extension.5", "HIERARCHIES"), there, "HIERARCHIES")
+
     def test_every_key_has_its_default_and_an_example(self):
-        for name in ("transfer.5", "feature.5", "component.5", "transport.conf.5"):
+        for name in ("transfer.5", "feature.5", "component.5", "transport.conf.5", "extension.5"):
             text = page(f"strake-{name}" if name.startswith("transport") else f"strake.{name}")
             for key, body in re.findall(r"^\*(\w+)=\*\n((?:\t.*\n)+)", text, re.M):
                 examples = re.findall(rf"^\tExample: _{key}=.+_$", body, re.M)
@@ -176,7 +183,7 @@ class Manual(unittest.TestCase):
 
     def test_every_variable_that_is_read_is_documented(self):
         read = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
-        for folder in ("base", "verity", "updater", "cli"):
+        for folder in ("base", "verity", "updater", "overlay", "cli"):
             for path in (ROOT / folder).glob("*.cpp"):
                 text = path.read_text(encoding="utf-8")
                 read |= set(re.findall(r'\bvariable\("(\w+)"\)', text))
@@ -189,7 +196,27 @@ class Manual(unittest.TestCase):
                 for names in re.findall(r"for \(const char \*name : \{([^}]*)\}\)\s*if \(const auto "
                                         r"\w+ = host\.variable\(name\)", text):
                     read |= set(re.findall(r'"(\w+)"', names))
-        self.same(entries(section(page("strake.1"), "ENVIRONMENT")), read, "ENVIRONMENT")
+        both = set(entries(section(page("strake.1"), "ENVIRONMENT")))
+        both |= set(entries(section(page("strake-ext.1"), "ENVIRONMENT")))
+        by_table = {name for name in both if re.match(r"SYSTEMD_(SYSEXT|CONFEXT|DISSECT|ALLOW)_", name)}
+        for name in by_table - read:
+            used = [path for folder in ("verity", "overlay") for path in (ROOT / folder).glob("*.cpp")
+                    if f'"{name}"' in path.read_text(encoding="utf-8")]
+            self.assertTrue(used, f"nothing reads {name}")
+        self.same(both - by_table, read - by_table, "ENVIRONMENT")
+
+    def test_extensions_have_the_commands_and_options_that_are_documented(self):
+        verbs_there = table("cli/extension_verbs.cpp",
+                            rf"\{{{STRING},\s*{STRING},\s*\d+,\s*\w+,\s*{STRING},\s*(?:true|false),", 9)
+        self.same(entries(section(page("strake-ext.1"), "COMMANDS")),
+                  [verb[0] for verb in verbs_there], "COMMANDS")
+        rows = table("cli/extension_options.cpp",
+                     rf"\{{{STRING},\s*('.'|0),\s*({STRING}|nullptr),\s*{STRING},", 13)
+        there = [f"--{row[0]}" for row in rows]
+        there += [f"-{row[1].strip(chr(39))}" for row in rows if row[1] != "0"]
+        documented = [entry.rstrip("=")
+                      for entry in entries(section(page("strake-ext.1"), "OPTIONS"))]
+        self.same(documented, there, "OPTIONS")
 
     def test_the_files_are_those_that_are_kept(self):
         text = section(page("strake.1"), "FILES")

@@ -114,7 +114,7 @@ TEST_CASE("what is not known in systemd's file is named once with its place and 
   const std::string file = place(machine, "etc/systemd/sysext.conf");
   CHECK(machine.said[0].starts_with(file + ":10: \"nothing\""));
   CHECK(machine.said[1] ==
-        file + ":2: Mutable=sometimes is no mode and was ignored; there are no, auto, yes, import, "
+        file + ":2: Mutable=sometimes is no mode and was ignored; there are no, yes, auto, import, "
                "ephemeral, ephemeral-import");
   CHECK(machine.said[2].starts_with(file + ":3: [SysExt] Noise= is not known and was ignored"));
   CHECK(machine.said[3].starts_with(file + ":6: [ConfExt] Mutable= is not known and was ignored"));
@@ -211,7 +211,7 @@ TEST_CASE("what is wrong in strake's own file ends the run with its place")
       {"[/opt/../usr]\nMutable=yes\n",
        ":2: [/opt/../usr] is no hierarchy; write an absolute path such as [/opt]"},
       {"[/opt]\n\nMutable=often\n",
-       ":3: \"often\" is no mutable mode; there are no, auto, yes, import, ephemeral, "
+       ":3: \"often\" is no mutable mode; there are no, yes, auto, import, ephemeral, "
        "ephemeral-import"},
       {"[/opt]\nImagePolicy=*\n", ":2: ImagePolicy= is not known; a hierarchy has Mutable= only"},
       {"[/opt]\nMutable\n",

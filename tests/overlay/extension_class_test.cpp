@@ -47,7 +47,7 @@ TEST_CASE("a mutable mode is one of six words, or a boolean for two of them")
     CHECK_FALSE(overlay::find_mutability(word));
   }
   CHECK_THROWS_WITH_AS((void)overlay::parse_mutability("maybe"),
-                       "\"maybe\" is no mutable mode; there are no, auto, yes, import, ephemeral, "
+                       "\"maybe\" is no mutable mode; there are no, yes, auto, import, ephemeral, "
                        "ephemeral-import",
                        base::Error);
 }

@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/specifier.hpp"
 #include "overlay/find.hpp"
+#include "support/private_mounts.hpp"
 #include "support/test_host.hpp"
 
 #include <doctest/doctest.h>
@@ -380,6 +381,37 @@ TEST_CASE("a block device is an image under its whole name")
   CHECK(image(found, "blk").is_read_only);
   test.root.write("sys/dev/block/7:0/ro", "0\n");
   CHECK_FALSE(image(find(test), "blk").is_read_only);
+}
+
+TEST_CASE("a btrfs subvolume is told from a directory, and is read-only by its own flag")
+{
+  if (!is_root() || !base::ProcessRunner().exists("mkfs.btrfs"))
+    return;
+  support::enter_private_mounts(); // what is opened after this is in mounts of its own
+  support::TestHost test;
+  test.root.write("disk", "");
+  test.root.write("var/lib/extensions/", "");
+  const base::Fd disk = test.sys.open_writable(test.host.root, "disk");
+  constexpr std::uint64_t smallest = std::uint64_t{128} << 20U;
+  test.sys.resize(disk, smallest);
+  REQUIRE(test.programs.run({.argv = {"mkfs.btrfs", "-q", full(test, "/disk")}}).status == 0);
+  const base::Fd loop = test.sys.attach_loop(disk, {0, smallest}, base::Access::read_write);
+  const base::Dir mounted = test.sys.make_mount({.type = "btrfs", .device = &loop});
+  test.sys.attach(mounted.fd(), test.host.root.dir("var/lib/extensions").fd(), base::Place::on_top);
+  const base::Dir top = test.host.root.dir("var/lib/extensions");
+  for (const char *name : {"sub", "frozen"})
+    test.sys.make_subvolume(top, name);
+  test.sys.set_subvolume_read_only(top.dir("frozen"), true);
+  test.sys.make_dir(top, "plain", 0755);
+  const Discovery found = find(test);
+  test.sys.unmount(top.fd());
+  REQUIRE(found.images.size() == 3);
+  CHECK(image(found, "plain").kind == ImageKind::directory);
+  CHECK(image(found, "sub").kind == ImageKind::subvolume);
+  CHECK(image(found, "sub").time_us != 0);
+  CHECK_FALSE(image(found, "sub").is_read_only);
+  CHECK(image(found, "frozen").kind == ImageKind::subvolume);
+  CHECK(image(found, "frozen").is_read_only);
 }
 
 TEST_CASE("a search path that is no directory is an error")

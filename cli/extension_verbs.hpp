@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "cli/extension_options.hpp"
+#include "cli/json.hpp"
+#include "cli/output.hpp"
+#include "cli/table.hpp"
+#include "overlay/plan.hpp"
+
+#include <string>
+#include <vector>
+
+namespace cli {
+
+/// One call of the program: what a verb about extensions gets.
+struct ExtensionCall {
+  const base::Host &host;
+  const ExtensionOptions &options;
+  const Output &print;
+
+  [[nodiscard]] bool wants_json() const { return options.json != Json::off; }
+
+  void print_json(const Value &value) const;
+  /// Whether tables have headers: not with --no-legend.
+  [[nodiscard]] Table::Header header() const;
+  /// What the command line and the configuration ask for, one a class.
+  [[nodiscard]] std::vector<overlay::Request> requests() const;
+};
+
+struct ExtensionVerb {
+  const char *name;
+  const char *arguments; ///< as --help shows them
+  std::size_t least;
+  std::size_t most;
+  const char *help;
+  bool only_strake;
+  bool privileged; ///< only root may do it
+  int (*run)(const ExtensionCall &);
+};
+
+const std::vector<ExtensionVerb> &extension_verb_table();
+
+/// Runs the verb. Returns the exit status. Throws Kind::usage for one that there is not.
+int run_extension_verb(const base::Host &host,
+                       const ExtensionOptions &options,
+                       const Output &output);
+
+std::string extension_help_text(const ExtensionOptions &options);
+
+// What the table leads to, in the file named first.
+int extension_status(const ExtensionCall &call); // extension_status.cpp
+int extension_list(const ExtensionCall &call);
+int extension_merge(const ExtensionCall &call); // extension_verbs.cpp
+int extension_unmerge(const ExtensionCall &call);
+int extension_refresh(const ExtensionCall &call);
+int extension_enable(const ExtensionCall &call);
+int extension_disable(const ExtensionCall &call);
+int extension_plan(const ExtensionCall &call); // extension_plan.cpp
+int extension_why(const ExtensionCall &call);
+
+} // namespace cli

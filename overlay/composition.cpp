@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "overlay/composition.hpp"
+
+#include "base/durable.hpp"
+#include "base/error.hpp"
+#include "overlay/mutable_dir.hpp"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace overlay {
+
+namespace {
+
+using base::Kind;
+using base::Place;
+using Use = MutableDir::Use;
+
+void write_file(base::Sys &sys, const base::Dir &dir, std::string_view name, std::string_view text)
+{
+  base::Fd file = sys.create(dir, name, 0644);
+  sys.write_at(file, 0, std::as_bytes(std::span(text)));
+  sys.close(std::move(file));
+}
+
+std::string lines(const std::vector<std::string> &names)
+{
+  std::string text;
+  for (const std::string &name : names)
+    text += name + "\n";
+  return text;
+}
+
+std::string device_text(dev_t device)
+{
+  return fmt::format("{}:{}\n", major(device), minor(device));
+}
+
+/// As C would write it, so that it is one line whatever is in it.
+std::string escaped(std::string_view text)
+{
+  std::string result;
+  for (const char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (letter == '\\' || letter == '"' || letter == '\'')
+      result += fmt::format("\\{}", letter);
+    else if (byte < ' ' || byte == 0x7f)
+      result += fmt::format("\\x{:02x}", byte);
+    else
+      result += letter;
+  }
+  return result;
+}
+
+bool is_directory(const base::Fd &handle)
+{
+  struct stat found = {};
+  if (::fstat(handle.number(), &found) < 0)
+    base::fail_errno("cannot look at {}", base::path_of(handle));
+  return S_ISDIR(found.st_mode);
+}
+
+class Composer {
+public:
+  Composer(const base::Host &host,
+           Class extension_class,
+           const Composition &composition,
+           const MountStyle &style)
+      : host_(host), class_(facts(extension_class)), composition_(composition), style_(style),
+        hierarchy_(composition.hierarchy), memory_(make_memory())
+  {
+  }
+
+  Composed run()
+  {
+    find_host_layer();
+    mutable_ = find_mutable_dir(host_, hierarchy_, composition_.mutability, mode_);
+    find_upper();
+    collect_layers();
+    write_metadata();
+    make_missing_places();
+    host_.sys.set_attributes(upper_ ? upper_->fd() : metadata_top_->fd(), {.mode = mode_});
+    Composed composed{.tree = make_overlay(), .later = {}, .work_dir = work_dir_};
+    note_device(composed.tree);
+    if (upper_)
+      protect_metadata(composed);
+    carry_submounts(composed);
+    return composed;
+  }
+
+private:
+  base::Dir make_memory()
+  {
+    return host_.sys.make_mount({.type = "tmpfs", .options = {{"mode", "0755"}}});
+  }
+
+  base::Dir make_below(const char *name)
+  {
+    host_.sys.make_dir(memory_, name, 0755);
+    return memory_.dir(name);
+  }
+
+  /// What the hierarchy is without extensions, and its mode.
+  void find_host_layer()
+  {
+    if (!hierarchy_.top)
+      return;
+    host_layer_ = hierarchy_.is_merged()
+                      ? host_.sys.copy_beneath(host_.root, hierarchy_.path, hierarchy_.covers)
+                      : hierarchy_.top->again();
+    mode_ = host_layer_->status(".").value().st_mode & 07777U;
+    device_ = host_layer_->status(".").value().st_dev;
+  }
+
+  void find_upper()
+  {
+    if (mutable_.use == Use::none)
+      return;
+    if (mutable_.use == Use::ephemeral) {
+      upper_ = make_below("upper");
+      work_ = make_below("work");
+      return;
+    }
+    base::Dir place = mutable_.parent->again();
+    if (mutable_.use == Use::host_is_upper) // without what is mounted on the hierarchy
+      place = {host_.sys.copy_mount(place.fd(), base::Depth::one_mount), place.path()};
+    upper_ = place.dir(mutable_.name);
+    const std::string name = free_work_name();
+    base::remove_tree(host_.sys, place, name);
+    host_.sys.make_dir(place, name, 0700);
+    work_ = place.dir(name);
+    if (upper_->status(".").value().st_dev != work_->status(".").value().st_dev)
+      base::fail_os(EXDEV,
+                    "{} is a file system of its own, so that its work directory cannot lie beside "
+                    "it; use a directory of that file system",
+                    upper_->path());
+    work_dir_ = mutable_.parent_path.empty() ? name : mutable_.parent_path + "/" + name;
+    work_place_ = std::move(place);
+  }
+
+  /// Not the one that the present overlay uses.
+  std::string free_work_name() const
+  {
+    std::string name = fmt::format(".systemd-{}-workdir", as_component(hierarchy_.path));
+    if (!hierarchy_.is_merged())
+      return name;
+    const auto present = read_merged(hierarchy_, class_.self).work_dir;
+    if (present && base::split_path(*present).name == name)
+      name += "-2";
+    return name;
+  }
+
+  void collect_layers()
+  {
+    metadata_top_ = make_below("metadata");
+    if (mutable_.imported)
+      layers_.push_back(mutable_.imported->again());
+    add_layers(composition_.above);
+    if (host_layer_ && mutable_.use != Use::host_is_upper && !host_layer_->entries().empty())
+      layers_.push_back(host_layer_->again());
+    add_layers(composition_.below);
+  }
+
+  void add_layers(const std::vector<const Layer *> &layers)
+  {
+    for (const Layer *layer : layers)
+      layers_.push_back(layer->tree.find_dir(hierarchy_.path).value());
+  }
+
+  void write_metadata()
+  {
+    host_.sys.make_dir(*metadata_top_, class_.metadata, 0755);
+    metadata_ = metadata_top_->dir(class_.metadata);
+    write_file(host_.sys, *metadata_, class_.plural, lines(composition_.names));
+    write_file(host_.sys, *metadata_, "origin", composition_.origin);
+    write_file(host_.sys, *metadata_, "strake-stamp", composition_.stamp + "\n");
+    if (work_dir_)
+      write_file(host_.sys, *metadata_, "work_dir", escaped(*work_dir_) + "\n");
+    if (device_ && major(*device_) != 0 && mutable_.use != Use::host_is_upper)
+      write_file(host_.sys, *metadata_, "backing", device_text(*device_));
+  }
+
+  /// A place that something is mounted on may be in no layer any more.
+  void make_missing_places()
+  {
+    for (const std::string &below : hierarchy_.submounts) {
+      const auto has_it = [&](const base::Dir &layer) {
+        return layer.target_status(below).has_value();
+      };
+      if ((upper_ && has_it(*upper_)) || std::any_of(layers_.begin(), layers_.end(), has_it))
+        continue;
+      const base::SplitPath split = base::split_path(below);
+      const base::Dir parent = split.parent.empty()
+                                   ? metadata_top_->again()
+                                   : base::make_path(host_.sys, *metadata_top_, split.parent);
+      if (is_directory(hierarchy_.top->handle(below)))
+        host_.sys.make_dir(parent, split.name, 0755);
+      else
+        host_.sys.close(host_.sys.create(parent, split.name, 0644));
+    }
+  }
+
+  base::Dir make_overlay()
+  {
+    const OverlayOptions options = overlay_options(style_, upper_.has_value());
+    base::NewOverlay overlay{.source = std::string(class_.name),
+                             .lower = {&*metadata_top_},
+                             .upper = upper_ ? &*upper_ : nullptr,
+                             .work = work_ ? &*work_ : nullptr,
+                             .options = options.options,
+                             .limits = options.limits};
+    for (const base::Dir &layer : layers_)
+      overlay.lower.push_back(&layer);
+    return host_.sys.make_overlay(overlay);
+  }
+
+  /// By this the overlay is known as ours. The kernel says that a layer must not be changed under
+  /// an overlay, but for this file nobody can have looked yet.
+  void note_device(const base::Dir &tree)
+  {
+    write_file(host_.sys, *metadata_, "dev", device_text(tree.status(".").value().st_dev));
+  }
+
+  void protect_metadata(Composed &composed)
+  {
+    const std::string below(class_.metadata);
+    const base::Fd metadata = composed.tree.handle(below);
+    base::Fd copy = host_.sys.copy_mount(metadata, base::Depth::one_mount);
+    host_.sys.forbid_writing(copy);
+    attach(composed, below, std::move(copy));
+  }
+
+  void carry_submounts(Composed &composed)
+  {
+    for (const std::string &below : hierarchy_.submounts)
+      attach(composed,
+             below,
+             host_.sys.copy_mount(hierarchy_.top->handle(below), base::Depth::whole_tree));
+  }
+
+  void attach(Composed &composed, const std::string &below, base::Fd mount)
+  {
+    try {
+      host_.sys.attach(mount, composed.tree.handle(below), Place::on_top);
+    } catch (const base::Error &error) {
+      if (error.os_error() != EINVAL)
+        throw;
+      composed.later.push_back({below, std::move(mount)}); // before Linux 6.15
+    }
+  }
+
+  const base::Host &host_;
+  const ClassFacts &class_;
+  const Composition &composition_;
+  const MountStyle &style_;
+  const Hierarchy &hierarchy_;
+  base::Dir memory_; ///< holds what is made for this overlay alone
+  mode_t mode_ = 0755;
+  std::optional<dev_t> device_;
+  std::optional<base::Dir> host_layer_;
+  MutableDir mutable_;
+  std::optional<base::Dir> work_place_;
+  std::optional<base::Dir> upper_;
+  std::optional<base::Dir> work_;
+  std::optional<std::string> work_dir_;
+  std::optional<base::Dir> metadata_top_;
+  std::optional<base::Dir> metadata_;
+  std::vector<base::Dir> layers_;
+};
+
+/// True if the word is one that every file system takes.
+bool take_limit(base::MountLimits &limits, const std::string &word)
+{
+  if (word == "noatime" || word == "relatime" || word == "strictatime" || word == "atime")
+    limits.no_access_times = word == "noatime";
+  else if (word == "nodev" || word == "dev")
+    limits.no_devices = word == "nodev";
+  else if (word == "nosuid" || word == "suid")
+    limits.no_set_user = word == "nosuid";
+  else if (word == "noexec" || word == "exec")
+    limits.no_programs = word == "noexec";
+  else
+    return word == "ro" || word == "rw"; // decided by whether there is an upper directory
+  return true;
+}
+
+} // namespace
+
+OverlayOptions overlay_options(const MountStyle &style, bool is_writable)
+{
+  // redirect_dir and noatime spare copies upwards, metacopy=off keeps files from being left half
+  // copied when the overlay goes, index=off lets the upper directory be used again.
+  const std::string writable = style.is_user_namespace
+                                   ? "userxattr,noatime"
+                                   : "redirect_dir=on,noatime,metacopy=off,index=off";
+  OverlayOptions options{.limits = style.limits, .options = {}};
+  options.limits.no_writing = !is_writable;
+  std::istringstream words(style.options.value_or(is_writable ? writable : ""));
+  for (std::string word; std::getline(words, word, ',');) {
+    if (word.empty() || take_limit(options.limits, word))
+      continue;
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos)
+      options.options.push_back({word});
+    else
+      options.options.push_back({word.substr(0, equals), word.substr(equals + 1)});
+  }
+  return options;
+}
+
+Composed compose(const base::Host &host,
+                 Class extension_class,
+                 const Composition &composition,
+                 const MountStyle &style)
+{
+  return base::during(composition.hierarchy.path,
+                      [&] { return Composer(host, extension_class, composition, style).run(); });
+}
+
+} // namespace overlay

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "overlay/hierarchy.hpp"
+#include "overlay/layer.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace overlay {
+
+/// How overlays of a class are mounted, the same for all hierarchies.
+struct MountStyle {
+  base::MountLimits limits;
+  std::optional<std::string> options; ///< instead of those that overlays have by default
+  /// In a user namespace, where overlays may not do all that they may elsewhere.
+  bool is_user_namespace = false;
+};
+
+/// `options` as mount(8) takes them, taken apart: "noatime,metacopy=off".
+struct OverlayOptions {
+  base::MountLimits limits;
+  std::vector<base::MountOption> options;
+};
+
+OverlayOptions overlay_options(const MountStyle &style, bool is_writable);
+
+/// All that a new overlay of a hierarchy is made of.
+struct Composition {
+  const Hierarchy &hierarchy;
+  /// The layers that have something in this hierarchy, the topmost first: over and under what the
+  /// system has there itself.
+  std::vector<const Layer *> above;
+  std::vector<const Layer *> below;
+  Mutability mutability = Mutability::no;
+  /// What its metadata are to say.
+  std::vector<std::string> names; ///< of all extensions in use, the topmost last
+  std::string origin;
+  std::string stamp;
+};
+
+/// Something mounted below a hierarchy, copied to be put there again.
+struct Carried {
+  std::string below; ///< relative to the hierarchy
+  base::Fd tree;
+};
+
+/// What compose() made.
+struct Composed {
+  base::Dir tree; ///< hangs nowhere
+  /// What belongs below the tree and can only be put there when it is in place.
+  std::vector<Carried> later;
+  /// Beneath the root: what the overlay needs while it lasts, and is to be removed after it.
+  std::optional<std::string> work_dir;
+};
+
+/// Builds the overlay of a hierarchy out of sight, with its metadata and with copies of all that is
+/// mounted below the hierarchy now. If it fails nothing has changed but directories below
+/// /var/lib/extensions.mutable, which the next run finds and uses.
+Composed compose(const base::Host &host,
+                 Class extension_class,
+                 const Composition &composition,
+                 const MountStyle &style);
+
+} // namespace overlay

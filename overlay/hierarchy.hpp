@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "overlay/extension_class.hpp"
+#include "overlay/mount_table.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace overlay {
+
+/// A hierarchy (/usr, /opt, /etc) as it is on this machine.
+struct Hierarchy {
+  std::string path;             ///< as it is called, beneath the root: "/usr"
+  std::string place;            ///< as the table of mounts calls it; empty if it does not exist
+  std::optional<base::Dir> top; ///< what is to be seen there; none if it does not exist
+  /// How many overlays of the class lie on it, in most cases one; 0: it is not merged.
+  unsigned covers = 0;
+  std::vector<std::string> submounts{}; ///< see overlay::submounts; without the metadata directory
+
+  [[nodiscard]] bool is_merged() const { return covers > 0; }
+};
+
+/// Looks at a hierarchy. It is merged if an overlay is mounted there whose metadata name its own
+/// device: a copy of one, in a backup or an image, is none. Throws Kind::config if it is there but
+/// no directory.
+Hierarchy find_hierarchy(const base::Host &host,
+                         Class extension_class,
+                         const std::string &path,
+                         const std::vector<MountLine> &table);
+
+/// The machine's table of mounts.
+std::vector<MountLine> read_mount_table(const base::Host &host);
+
+/// What a merged hierarchy says of itself.
+struct Merged {
+  std::vector<std::string> extensions; ///< in the order of their layers, the topmost last
+  std::string origin;                  ///< JSON, as systemd 260 and later write it; or empty
+  /// Of what it was made from (see overlay/candidate.hpp); empty if it must not be relied on.
+  std::string stamp;
+  /// Beneath the root, a name in the directory that holds it; nothing if none was used.
+  std::optional<std::string> work_dir;
+  std::uint64_t since_us = 0; ///< microseconds since 1970
+};
+
+/// Reads the metadata of a merged hierarchy. Throws Kind::config if they are damaged: the work
+/// directory named in them is one that is going to be removed.
+Merged read_merged(const Hierarchy &hierarchy, Class extension_class);
+
+/// "/opt/a" as the name of one file: "opt.a".
+std::string as_component(const std::string &hierarchy);
+
+} // namespace overlay

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "overlay/candidate.hpp"
+#include "overlay/release.hpp"
+#include "verity/checked_image.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace overlay {
+
+/// The tree of an extension: a directory, or file systems from an image that hang nowhere.
+class ExtensionTree {
+public:
+  /// What there is at a path of the extension, which begins with a slash; symlinks resolved beneath
+  /// its root.
+  [[nodiscard]] std::optional<base::Dir> find_dir(const std::string &path) const;
+
+  /// The root of the tree; of an image with nothing but /usr, its /usr.
+  [[nodiscard]] const base::Dir &top() const { return top_; }
+
+  /// Where top() lies in the extension: "" or "/usr".
+  [[nodiscard]] const std::string &place() const { return place_; }
+
+  ExtensionTree(base::Dir top, std::string place) : top_(std::move(top)), place_(std::move(place))
+  {
+  }
+
+private:
+  base::Dir top_;
+  std::string place_;
+};
+
+/// An extension that was opened and checked: nothing of it can change any more but by changing the
+/// very directory or unprotected file that it is.
+struct Layer {
+  Candidate candidate;
+  ExtensionTree tree;
+  verity::Protection protection = verity::Protection::unprotected;
+  std::string signer; ///< of a signed one: the fingerprint of the certificate
+  std::optional<Release> release;
+};
+
+/// Opens an image as the policy allows. No file system in it is mounted before the policy is met.
+/// Throws as verity::open_image does, and Kind::config for kinds that cannot be layers.
+Layer open_layer(const base::Host &host,
+                 Class extension_class,
+                 const Candidate &candidate,
+                 const verity::ImagePolicy &policy);
+
+} // namespace overlay

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "overlay/merge.hpp"
+
+#include "base/durable.hpp"
+#include "base/error.hpp"
+#include "overlay/exchange.hpp"
+#include "overlay/release.hpp"
+#include "overlay/service_manager.hpp"
+
+#include <fmt/ranges.h>
+
+#include <set>
+#include <sstream>
+
+namespace overlay {
+
+namespace {
+
+using base::Kind;
+using base::Level;
+
+/// The first user namespace has all users as they are; any other one maps fewer.
+bool is_user_namespace(const base::Host &host)
+{
+  std::istringstream map(host.machine.text("proc/self/uid_map").value_or("0 0 4294967295"));
+  std::uint64_t inside = 0;
+  std::uint64_t outside = 0;
+  std::uint64_t count = 0;
+  map >> inside >> outside >> count;
+  return outside != 0 || count != 4294967295U;
+}
+
+MountStyle style_of(const base::Host &host, const Request &request)
+{
+  const ClassFacts &class_facts = facts(request.extension_class);
+  return {.limits = {.no_set_user = !class_facts.may_set_user,
+                     .no_programs = request.no_programs.value_or(!class_facts.may_execute)},
+          .options = request.configuration.mount_options,
+          .is_user_namespace = is_user_namespace(host)};
+}
+
+Composition composition_of(const Plan &plan, const PlannedHierarchy &planned)
+{
+  std::vector<std::string> names;
+  for (const Layer *layer : plan.selection.used())
+    names.push_back(layer->candidate.image.name);
+  return {.hierarchy = planned.hierarchy,
+          .above = planned.above,
+          .below = planned.below,
+          .mutability = mutability_of(plan.request.configuration, planned.hierarchy.path),
+          .names = std::move(names),
+          .origin = plan.origin,
+          .stamp = plan.stamp};
+}
+
+bool is_change(const PlannedHierarchy &planned)
+{
+  return planned.action != Action::none;
+}
+
+Change change_for(const base::Host &host, const Plan &plan, const PlannedHierarchy &planned)
+{
+  if (planned.action == Action::unmerge)
+    return {planned.hierarchy, std::nullopt};
+  return {planned.hierarchy,
+          compose(host,
+                  plan.request.extension_class,
+                  composition_of(plan, planned),
+                  style_of(host, plan.request))};
+}
+
+/// What an overlay that is gone has used.
+struct Leaving {
+  std::string hierarchy;
+  std::string work_dir; ///< beneath the root
+};
+
+std::vector<Leaving> leaving(const std::vector<Plan> &plans)
+{
+  std::vector<Leaving> found;
+  for (const Plan &plan : plans)
+    for (const PlannedHierarchy &planned : plan.hierarchies) {
+      if (!planned.hierarchy.is_merged() || !is_change(planned))
+        continue;
+      const Merged merged = read_merged(planned.hierarchy, plan.request.extension_class);
+      if (merged.work_dir)
+        found.push_back({planned.hierarchy.path, *merged.work_dir});
+    }
+  return found;
+}
+
+void remove_work_dirs(const base::Host &host, const std::vector<Leaving> &all)
+{
+  for (const Leaving &each : all) {
+    try {
+      const base::SplitPath split = base::split_path(each.work_dir);
+      const auto parent = host.root.find_dir(split.parent.empty() ? "." : split.parent);
+      if (parent)
+        base::remove_tree(host.sys, *parent, split.name);
+    } catch (const base::Error &error) {
+      host.say(Level::warning,
+               "The work directory of {} stays until the next time: {}",
+               each.hierarchy,
+               error.what());
+    }
+  }
+}
+
+void tell(const base::Host &host, const PlannedHierarchy &planned)
+{
+  const std::string shown = host.root.display(planned.hierarchy.path);
+  if (planned.action == Action::unmerge)
+    host.say(Level::info, "Unmerged '{}'.", shown);
+  else
+    host.say(Level::info, "Merged extensions into '{}'.", shown);
+}
+
+void tell_selection(const base::Host &host, const Plan &plan)
+{
+  if (plan.is_unchanged) {
+    host.say(Level::info,
+             "Skipping extension refresh because no change was found, use --always-refresh=yes to "
+             "always do a refresh.");
+    return;
+  }
+  for (const Omission &each : plan.selection.omitted)
+    host.say(each.is_broken ? Level::warning : Level::debug,
+             "Extension '{}' is left out ({}): {}; {}.",
+             each.image.name,
+             each.verdict.rule,
+             each.verdict.why,
+             each.verdict.fix);
+  std::vector<std::string> files;
+  for (const Layer *layer : plan.selection.used())
+    files.push_back(base::split_path(layer->candidate.image.path).name);
+  if (!files.empty())
+    host.say(Level::info, "Using extensions '{}'.", fmt::format("{}", fmt::join(files, "', '")));
+  else if (!plan.selection.omitted.empty())
+    host.say(Level::info,
+             "No suitable extensions found ({} ignored due to incompatible image(s)).",
+             plan.selection.omitted.size());
+  else
+    host.say(Level::info, "No extensions found.");
+}
+
+std::set<std::string> name_set(const Merged &merged)
+{
+  return {merged.extensions.begin(), merged.extensions.end()};
+}
+
+/// A hierarchy that is to be merged exists; made here, it is durable.
+void make_hierarchies(const base::Host &host, const std::vector<Plan> &plans)
+{
+  for (const Plan &plan : plans)
+    for (const PlannedHierarchy &planned : plan.hierarchies)
+      if (planned.action == Action::merge && !planned.hierarchy.top)
+        base::make_path(host.sys, host.root, planned.hierarchy.path);
+}
+
+void refuse_merged(const Plan &plan)
+{
+  for (const PlannedHierarchy &planned : plan.hierarchies)
+    if (planned.hierarchy.is_merged())
+      base::fail(Kind::busy,
+                 "Hierarchy '{}' is already merged; use refresh to merge it anew",
+                 planned.hierarchy.path);
+}
+
+/// What those ask for that are merged now or are going to be.
+FollowUps wishes_of(const base::Host &host, const std::vector<Plan> &plans)
+{
+  FollowUps wishes;
+  for (const Plan &plan : plans) {
+    if (plan.request.service_manager == Request::ServiceManager::leave_alone)
+      continue;
+    std::set<std::string> names;
+    for (const PlannedHierarchy &planned : plan.hierarchies)
+      if (is_change(planned) && planned.hierarchy.is_merged())
+        names.merge(name_set(read_merged(planned.hierarchy, plan.request.extension_class)));
+    for (const std::string &name : names)
+      if (const auto release = read_release(host.root, plan.request.extension_class, name))
+        add_wishes(wishes, follow_ups(*release));
+    for (const Layer *layer : plan.selection.used())
+      if (layer->release)
+        add_wishes(wishes, follow_ups(*layer->release));
+  }
+  return wishes;
+}
+
+} // namespace
+
+Lock take_lock(const base::Host &host)
+{
+  constexpr std::chrono::seconds patience{60};
+  constexpr std::chrono::milliseconds pause{20};
+  // Only root may open it, so that nobody else can hold it. The directory itself is locked: unlike
+  // a file in it, it cannot be replaced in between.
+  const base::Dir state = base::make_path(host.sys, host.root, "/run/strake");
+  base::Dir held = base::make_path(host.sys, state, "extensions", 0700);
+  const auto end = host.clock.monotonic() + patience;
+  while (!host.sys.try_lock(held.fd())) {
+    if (host.clock.monotonic() >= end)
+      base::fail(Kind::busy,
+                 "another process has been at work on the extensions of {} for a minute; try again "
+                 "when it is done",
+                 host.root.path());
+    host.clock.sleep(pause);
+  }
+  return Lock(std::move(held));
+}
+
+void perform(const base::Host &host, const std::vector<Plan> &plans)
+{
+  std::vector<Change> changes;
+  for (const Plan &plan : plans)
+    for (const PlannedHierarchy &planned : plan.hierarchies)
+      if (is_change(planned))
+        changes.push_back(change_for(host, plan, planned));
+  if (changes.empty())
+    return;
+  const std::vector<Leaving> gone = leaving(plans);
+  const FollowUps wishes = wishes_of(host, plans);
+  make_hierarchies(host, plans);
+  exchange(host, std::move(changes));
+  for (const Plan &plan : plans)
+    for (const PlannedHierarchy &planned : plan.hierarchies)
+      if (is_change(planned))
+        tell(host, planned);
+  remove_work_dirs(host, gone);
+  fulfil(host, wishes);
+}
+
+std::vector<Plan> merge(const base::Host &host, const std::vector<Request> &requests)
+{
+  const Lock lock = take_lock(host);
+  std::vector<Plan> plans;
+  for (const Request &request : requests) {
+    plans.push_back(make_plan(host, request));
+    refuse_merged(plans.back());
+    tell_selection(host, plans.back());
+  }
+  perform(host, plans);
+  return plans;
+}
+
+std::vector<Plan> refresh(const base::Host &host, const std::vector<Request> &requests)
+{
+  const Lock lock = take_lock(host);
+  std::vector<Plan> plans;
+  for (const Request &request : requests) {
+    plans.push_back(make_plan(host, request));
+    tell_selection(host, plans.back());
+  }
+  perform(host, plans);
+  return plans;
+}
+
+std::vector<Plan> unmerge(const base::Host &host, const std::vector<Request> &requests)
+{
+  const Lock lock = take_lock(host);
+  std::vector<Plan> plans;
+  for (const Request &request : requests)
+    plans.push_back(plan_unmerge(host, request));
+  perform(host, plans);
+  return plans;
+}
+
+} // namespace overlay

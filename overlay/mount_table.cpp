@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "overlay/mount_table.hpp"
+
+#include "base/error.hpp"
+#include "base/handles.hpp"
+
+#include <libmount/libmount.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+namespace overlay {
+
+namespace {
+
+using base::Kind;
+
+std::string text_or_none(const char *text)
+{
+  return text == nullptr ? "" : text;
+}
+
+const MountLine *find(const std::vector<MountLine> &table, int id)
+{
+  const auto found = std::find_if(
+      table.begin(), table.end(), [&](const MountLine &line) { return line.id == id; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+std::vector<MountLine> parse_mount_table(const std::string &text)
+{
+  const base::Unique<libmnt_table, mnt_unref_table> table(::mnt_new_table());
+  // Where no stream can be made of an empty text there is nothing to read either.
+  std::string copy = text.empty() ? "\n" : text;
+  const base::Unique<std::FILE, std::fclose> stream(::fmemopen(copy.data(), copy.size(), "r"));
+  if (!table || !stream || ::mnt_table_parse_stream(table.get(), stream.get(), "mountinfo") < 0)
+    base::fail(Kind::io, "the kernel's table of mounts is not understood");
+  const base::Unique<libmnt_iter, mnt_free_iter> each(::mnt_new_iter(MNT_ITER_FORWARD));
+  std::vector<MountLine> lines;
+  libmnt_fs *mount = nullptr;
+  while (::mnt_table_next_fs(table.get(), each.get(), &mount) == 0)
+    lines.push_back({.id = ::mnt_fs_get_id(mount),
+                     .parent = ::mnt_fs_get_parent_id(mount),
+                     .target = text_or_none(::mnt_fs_get_target(mount)),
+                     .type = text_or_none(::mnt_fs_get_fstype(mount)),
+                     .source = text_or_none(::mnt_fs_get_source(mount))});
+  return lines;
+}
+
+unsigned stacked(const std::vector<MountLine> &table, int id, std::string_view source)
+{
+  unsigned count = 0;
+  const MountLine *top = find(table, id);
+  for (const MountLine *line = top; line != nullptr; line = find(table, line->parent)) {
+    if (line->type != "overlay" || line->source != source || line->target != top->target)
+      break;
+    ++count;
+  }
+  return count;
+}
+
+std::vector<std::string>
+submounts(const std::vector<MountLine> &table, int id, const std::string &target)
+{
+  const std::string below = target == "/" ? "/" : target + "/";
+  std::set<std::string> places;
+  for (const MountLine &line : table)
+    if (line.parent == id && line.target.starts_with(below))
+      places.insert(line.target.substr(below.size()));
+  std::vector<std::string> seen;
+  for (const std::string &place : places) {
+    // Mounted on a place that was covered later: nobody can get there.
+    const bool is_covered = std::any_of(seen.begin(), seen.end(), [&](const std::string &other) {
+      return place.starts_with(other + "/");
+    });
+    if (!is_covered)
+      seen.push_back(place);
+  }
+  return seen;
+}
+
+} // namespace overlay

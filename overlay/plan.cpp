@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "overlay/plan.hpp"
+
+#include "base/error.hpp"
+#include "base/ini.hpp"
+#include "base/os_release.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+namespace overlay {
+
+namespace {
+
+const std::vector<std::string> certificate_directories = {
+    "/etc/verity.d", "/run/verity.d", "/usr/local/lib/verity.d", "/usr/lib/verity.d"};
+
+std::vector<PlannedHierarchy> find_hierarchies(const base::Host &host, const Request &request)
+{
+  const std::vector<MountLine> table = read_mount_table(host);
+  std::vector<PlannedHierarchy> found;
+  for (const std::string &path : request.configuration.hierarchies)
+    found.push_back({.hierarchy = find_hierarchy(host, request.extension_class, path, table),
+                     .above = {},
+                     .below = {}});
+  return found;
+}
+
+/// All that decides about the result besides the images.
+std::string settings_text(const base::Host &host, const Request &request)
+{
+  const auto &policy = request.configuration.policy;
+  std::string text = fmt::format("{} {} {} {} {}",
+                                 name(request.configuration.mutability),
+                                 policy ? policy->text() : "",
+                                 request.configuration.mount_options.value_or(""),
+                                 request.no_programs ? (*request.no_programs ? "yes" : "no") : "",
+                                 request.fit == Fit::forced ? "forced" : "");
+  for (const auto &[hierarchy, mutability] : request.configuration.of_hierarchy)
+    text += fmt::format("\n{} {}", hierarchy, name(mutability));
+  for (const auto &[key, value] : base::read_os_release(host.root))
+    text += fmt::format("\n{}={}", key, value);
+  for (const base::ConfigFile &file :
+       base::find_config_files(host.root, certificate_directories, ".crt"))
+    text += fmt::format("\n{}\n{}", file.path, host.root.text(file.path).value_or(""));
+  return text;
+}
+
+/// What is said of one extension besides what it is itself.
+std::string settings_text(const base::Host &host, const std::string &extension)
+{
+  try {
+    const ExtensionSettings settings = read_extension_settings(host, extension);
+    return fmt::format("\n{} {} {} {} {} {} {}",
+                       extension,
+                       settings.enabled,
+                       settings.priority,
+                       settings.below,
+                       fmt::join(settings.after, ","),
+                       fmt::join(settings.required, ","),
+                       fmt::join(settings.conflicts, ","));
+  } catch (const base::Error &) {
+    return "\n"; // select() makes a broken one of it, and then no stamp counts
+  }
+}
+
+/// With the hierarchies that are merged, so that one somebody has unmounted is missed.
+std::string full_stamp(const std::string &stamp, const std::vector<std::string> &merged)
+{
+  return fmt::format("{} {}", stamp, fmt::join(merged, ":"));
+}
+
+std::vector<std::string> merged_now(const std::vector<PlannedHierarchy> &hierarchies)
+{
+  std::vector<std::string> merged;
+  for (const PlannedHierarchy &each : hierarchies)
+    if (each.hierarchy.is_merged())
+      merged.push_back(each.hierarchy.path);
+  return merged;
+}
+
+std::vector<std::string> merged_then(const std::vector<PlannedHierarchy> &hierarchies)
+{
+  std::vector<std::string> merged;
+  for (const PlannedHierarchy &each : hierarchies)
+    if (each.action == Action::merge || each.action == Action::replace)
+      merged.push_back(each.hierarchy.path);
+  return merged;
+}
+
+std::set<std::string> merged_extensions(const Plan &plan)
+{
+  std::set<std::string> names;
+  for (const PlannedHierarchy &each : plan.hierarchies)
+    if (each.hierarchy.is_merged())
+      for (const std::string &name :
+           read_merged(each.hierarchy, plan.request.extension_class).extensions)
+        names.insert(name);
+  return names;
+}
+
+/// True if all that is merged, and there is something, says this of itself.
+bool all_merged_say(const Plan &plan, const std::function<bool(const Merged &)> &says)
+{
+  std::size_t count = 0;
+  for (const PlannedHierarchy &each : plan.hierarchies) {
+    if (!each.hierarchy.is_merged())
+      continue;
+    ++count;
+    if (!says(read_merged(each.hierarchy, plan.request.extension_class)))
+      return false;
+  }
+  return count > 0;
+}
+
+std::vector<const Layer *> layers_in(const std::string &hierarchy, const std::vector<Layer> &all)
+{
+  std::vector<const Layer *> layers;
+  for (const Layer &layer : all) {
+    const auto dir = layer.tree.find_dir(hierarchy);
+    if (dir && !dir->entries().empty())
+      layers.push_back(&layer);
+  }
+  std::reverse(layers.begin(), layers.end());
+  return layers;
+}
+
+void decide(Plan &plan)
+{
+  for (PlannedHierarchy &each : plan.hierarchies) {
+    const std::string &path = each.hierarchy.path;
+    each.above = layers_in(path, plan.selection.above);
+    each.below = layers_in(path, plan.selection.below);
+    each.action = action_for(each.hierarchy.is_merged(),
+                             !each.above.empty() || !each.below.empty(),
+                             mutability_of(plan.request.configuration, path));
+  }
+}
+
+std::string origin_of(const Plan &plan)
+{
+  std::vector<Candidate> used;
+  for (const Layer *layer : plan.selection.used())
+    used.push_back(layer->candidate);
+  const bool is_mutable = plan.request.configuration.mutability != Mutability::no;
+  return origin_text(used,
+                     plan.request.configuration.mutability,
+                     is_mutable ? merged_then(plan.hierarchies) : std::vector<std::string>(),
+                     plan.request.configuration.mount_options);
+}
+
+void give_up_on_broken(const Plan &plan)
+{
+  for (const Omission &each : plan.selection.omitted)
+    if (each.is_broken)
+      base::fail(each.verdict.rule == "untrusted" ? base::Kind::untrusted : base::Kind::config,
+                 "{}; {}. Nothing was changed",
+                 each.verdict.why,
+                 each.verdict.fix);
+}
+
+} // namespace
+
+Action action_for(bool is_merged, bool has_layers, Mutability mutability)
+{
+  const bool is_wanted = has_layers || mutability != Mutability::no;
+  if (is_wanted)
+    return is_merged ? Action::replace : Action::merge;
+  return is_merged ? Action::unmerge : Action::none;
+}
+
+Plan make_plan(const base::Host &host, const Request &request)
+{
+  Plan plan;
+  plan.request = request;
+  plan.hierarchies = find_hierarchies(host, request);
+  std::vector<Candidate> candidates;
+  std::string settings = settings_text(host, request);
+  for (const Image &image : find_images(host, request.extension_class).images) {
+    candidates.push_back(identify(host, image));
+    settings += settings_text(host, image.name);
+  }
+  const std::string stamp = stamp_of(candidates, settings);
+  const bool may_skip = request.unchanged == Request::Unchanged::skip;
+
+  const std::string present = full_stamp(stamp, merged_now(plan.hierarchies));
+  plan.is_unchanged = may_skip && all_merged_say(plan, [&](const Merged &merged) {
+                        return merged.stamp == present;
+                      });
+  if (plan.is_unchanged)
+    return plan;
+
+  plan.selection = select(host,
+                          request.extension_class,
+                          candidates,
+                          request.configuration,
+                          request.fit,
+                          merged_extensions(plan));
+  if (request.broken == Request::Broken::give_up)
+    give_up_on_broken(plan);
+  decide(plan);
+  plan.origin = origin_of(plan);
+  if (!plan.selection.has_broken())
+    plan.stamp = full_stamp(stamp, merged_then(plan.hierarchies));
+  // What systemd has merged says nothing but its origin.
+  plan.is_unchanged = may_skip && merged_now(plan.hierarchies) == merged_then(plan.hierarchies) &&
+                      all_merged_say(plan, [&](const Merged &merged) {
+                        return merged.stamp.empty() && same_origin(merged.origin, plan.origin);
+                      });
+  if (plan.is_unchanged)
+    for (PlannedHierarchy &each : plan.hierarchies)
+      each.action = Action::none;
+  return plan;
+}
+
+Plan plan_unmerge(const base::Host &host, const Request &request)
+{
+  Plan plan;
+  plan.request = request;
+  plan.hierarchies = find_hierarchies(host, request);
+  for (PlannedHierarchy &each : plan.hierarchies)
+    each.action = each.hierarchy.is_merged() ? Action::unmerge : Action::none;
+  return plan;
+}
+
+} // namespace overlay

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "overlay/selection.hpp"
+
+#include "base/error.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace overlay {
+
+namespace {
+
+/// What to tell people about an image that could not be opened.
+Verdict broken(const base::Error &error)
+{
+  const bool is_untrusted = error.kind() == base::Kind::untrusted;
+  return {.fits = false,
+          .rule = is_untrusted ? "untrusted" : "unreadable",
+          .why = error.what(),
+          .fix = is_untrusted ? "sign it, install the certificate, or change the image policy"
+                              : "replace it by an intact one, or remove it"};
+}
+
+/// Else it is the machine that failed, and may not fail the next time.
+bool is_fault_of_image(const base::Error &error)
+{
+  return error.kind() == base::Kind::untrusted || error.kind() == base::Kind::config ||
+         error.kind() == base::Kind::not_found;
+}
+
+Verdict judge(const Layer &layer, const Target &target, Class extension_class)
+{
+  if (Verdict verdict = judge_content(layer.tree.top(), extension_class, layer.tree.place());
+      !verdict.fits)
+    return verdict;
+  return fits(layer.release, target, extension_class);
+}
+
+/// Takes the layers of these names out of `layers`.
+std::vector<Layer> take(std::map<std::string, Layer> &layers, const std::vector<std::string> &names)
+{
+  std::vector<Layer> taken;
+  for (const std::string &name : names)
+    taken.push_back(std::move(layers.extract(name).mapped()));
+  return taken;
+}
+
+class Selecting {
+public:
+  Selecting(const base::Host &host,
+            Class extension_class,
+            const Configuration &configuration,
+            Fit fit,
+            const std::set<std::string> &merged)
+      : host_(host), class_(extension_class), configuration_(configuration), fit_(fit),
+        merged_(merged), target_(read_target(host))
+  {
+  }
+
+  void look_at(const Candidate &candidate)
+  {
+    const std::string &name = candidate.image.name;
+    try {
+      ExtensionSettings settings = read_extension_settings(host_, name);
+      if (settings.enabled)
+        open(candidate);
+      else
+        fitting_.push_back(name); // arrange() says why it is left out
+      settings_.emplace(name, std::move(settings));
+    } catch (const base::Error &error) {
+      if (!is_fault_of_image(error) && merged_.contains(name))
+        throw;
+      selection_.omitted.push_back({candidate.image, broken(error), true});
+    }
+  }
+
+  Selection finish(const std::vector<Candidate> &candidates)
+  {
+    Arrangement arrangement = arrange(fitting_, settings_);
+    selection_.above = take(layers_, arrangement.above);
+    selection_.below = take(layers_, arrangement.below);
+    for (LeftOut &each : arrangement.left_out)
+      for (const Candidate &candidate : candidates)
+        if (candidate.image.name == each.name)
+          selection_.omitted.push_back({candidate.image, std::move(each.verdict)});
+    return std::move(selection_);
+  }
+
+private:
+  void open(const Candidate &candidate)
+  {
+    Layer layer = open_layer(
+        host_, class_, candidate, policy_of(configuration_, candidate.image, target_, class_));
+    Verdict verdict = fit_ == Fit::forced ? Verdict{} : judge(layer, target_, class_);
+    if (!verdict.fits) {
+      selection_.omitted.push_back({candidate.image, std::move(verdict)});
+      return;
+    }
+    fitting_.push_back(candidate.image.name);
+    layers_.emplace(candidate.image.name, std::move(layer));
+  }
+
+  const base::Host &host_;
+  Class class_;
+  const Configuration &configuration_;
+  Fit fit_;
+  const std::set<std::string> &merged_;
+  Target target_;
+  Selection selection_;
+  std::vector<std::string> fitting_;
+  std::map<std::string, ExtensionSettings> settings_;
+  std::map<std::string, Layer> layers_;
+};
+
+} // namespace
+
+std::vector<const Layer *> Selection::used() const
+{
+  std::vector<const Layer *> all;
+  for (const std::vector<Layer> *part : {&below, &above})
+    for (const Layer &layer : *part)
+      all.push_back(&layer);
+  return all;
+}
+
+bool Selection::has_broken() const
+{
+  return std::any_of(
+      omitted.begin(), omitted.end(), [](const Omission &each) { return each.is_broken; });
+}
+
+Selection select(const base::Host &host,
+                 Class extension_class,
+                 const std::vector<Candidate> &candidates,
+                 const Configuration &configuration,
+                 Fit fit,
+                 const std::set<std::string> &merged)
+{
+  if (candidates.empty())
+    return {};
+  Selecting selecting(host, extension_class, configuration, fit, merged);
+  for (const Candidate &candidate : candidates)
+    selecting.look_at(candidate);
+  return selecting.finish(candidates);
+}
+
+} // namespace overlay

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "overlay/configuration.hpp"
+#include "overlay/find.hpp"
+#include "overlay/fit.hpp"
+#include "overlay/layer.hpp"
+#include "overlay/order.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace overlay {
+
+/// An extension that is not merged, and why.
+struct Omission {
+  Image image;
+  Verdict verdict;
+  /// It could not be judged at all: it is damaged, untrusted, or could not be read.
+  bool is_broken = false;
+};
+
+/// What is to be merged, and what is not.
+struct Selection {
+  std::vector<Layer> above; ///< over the system, the lowest first
+  std::vector<Layer> below; ///< under it, the lowest first
+  std::vector<Omission> omitted;
+
+  /// All in use, the lowest first.
+  [[nodiscard]] std::vector<const Layer *> used() const;
+
+  [[nodiscard]] bool has_broken() const;
+};
+
+enum class Fit { checked, forced };
+
+/// Opens the candidates, judges them, and puts in order those that are used. One that is broken
+/// never keeps the others from being used; one that is disabled is not even opened. But if it is
+/// the machine that fails and not the image, and the extension is one of those that are `merged`
+/// now, then that is thrown: what runs is not taken away for a lack of memory. Throws as arrange()
+/// does too.
+Selection select(const base::Host &host,
+                 Class extension_class,
+                 const std::vector<Candidate> &candidates,
+                 const Configuration &configuration,
+                 Fit fit,
+                 const std::set<std::string> &merged);
+
+} // namespace overlay

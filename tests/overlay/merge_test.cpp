@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
+#include "overlay/merge.hpp"
+#include "support/fault_sys.hpp"
+#include "support/private_mounts.hpp"
+#include "support/test_host.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+TEST_SUITE_BEGIN("overlay/merge");
+
+namespace {
+
+using base::Kind;
+using overlay::Action;
+using overlay::Mutability;
+using overlay::Plan;
+using overlay::Request;
+
+/// Comes before the root is opened: what is open leads to mounts of the namespace it was opened in.
+struct PrivateMounts {
+  PrivateMounts() { support::enter_private_mounts(); }
+};
+
+/// A system with directories as extensions, in a namespace of mounts of its own.
+class System : private PrivateMounts, public support::TestHost {
+public:
+  System()
+  {
+    host.machine = base::Dir::open_root("/");
+    root.write("usr/lib/os-release", "ID=test\nVERSION_ID=1\n");
+    root.write("usr/base", "base");
+    root.write("opt/base", "base");
+  }
+
+  System(const System &) = delete;
+  System &operator=(const System &) = delete;
+
+  ~System()
+  {
+    // What a failed test leaves mounted would keep its directory from being removed.
+    try {
+      overlay::unmerge(host, {request()});
+    } catch (const base::Error &error) {
+      MESSAGE(error.what());
+    }
+  }
+
+  /// The same machine with another seam.
+  base::Host host_with(base::Sys &other)
+  {
+    return {.sys = other,
+            .programs = programs,
+            .fetcher = fetcher,
+            .clock = clock,
+            .log = host.log,
+            .environment = {},
+            .root = host.root.again(),
+            .machine = host.machine.again(),
+            .is_running_system = false};
+  }
+
+  /// Installed by a symlink, so that the set that is merged stays what it is when another one is
+  /// installed.
+  void extension(const std::string &name, const std::string &text) const
+  {
+    const std::string version = name + "-" + text;
+    const std::string tree = "var/lib/versions/" + version;
+    root.write(tree + "/usr/lib/extension-release.d/extension-release." + name, "ID=_any\n");
+    root.write(tree + "/usr/" + name, text);
+    root.write(tree + "/opt/" + name, text);
+    remove_extension(name);
+    root.write("var/lib/extensions/" + name, "-> ../versions/" + version);
+  }
+
+  void remove(const std::string &path) const
+  {
+    std::filesystem::remove_all(root.path() + "/" + path);
+  }
+
+  void remove_extension(const std::string &name) const { remove("var/lib/extensions/" + name); }
+
+  Request request(Mutability mutability = Mutability::no) const
+  {
+    Request request;
+    request.configuration.mutability = mutability;
+    request.configuration.hierarchies = {"/usr", "/opt"};
+    return request;
+  }
+
+  std::string text(const std::string &path) { return host.root.text(path).value_or("(none)"); }
+
+  /// How many overlays of ours lie on each hierarchy.
+  std::vector<unsigned> covers()
+  {
+    const auto table = overlay::read_mount_table(host);
+    std::vector<unsigned> counts;
+    for (const char *path : {"/usr", "/opt"})
+      counts.push_back(overlay::find_hierarchy(host, overlay::Class::sysext, path, table).covers);
+    return counts;
+  }
+
+  /// The set that a hierarchy shows, "one" or "two", with all that belongs to it; else all it has.
+  std::string set_in(const std::string &hierarchy)
+  {
+    std::string seen;
+    for (const char *name : {"base", "common", "first", "second"})
+      seen += text(hierarchy + "/" + name) + " ";
+    if (seen == "base one one (none) ")
+      return "one";
+    if (seen == "base two (none) two ")
+      return "two";
+    return seen;
+  }
+
+  void install_one() const
+  {
+    extension("common", "one");
+    extension("first", "one");
+  }
+
+  void install_two() const
+  {
+    remove_extension("first");
+    extension("common", "two");
+    extension("second", "two");
+  }
+};
+
+const std::vector<unsigned> merged_once = {1, 1};
+const std::vector<unsigned> not_merged = {0, 0};
+
+} // namespace
+
+TEST_CASE("extensions are merged, exchanged and taken away, and the system's own files stay")
+{
+  System system;
+  system.install_one();
+  overlay::merge(system.host, {system.request()});
+  CHECK(system.set_in("usr") == "one");
+  CHECK(system.set_in("opt") == "one");
+  CHECK_THROWS_AS(overlay::merge(system.host, {system.request()}), base::Error);
+  system.install_two();
+  overlay::refresh(system.host, {system.request()});
+  CHECK(system.set_in("usr") == "two");
+  CHECK(system.set_in("opt") == "two");
+  CHECK(system.covers() == merged_once);
+  overlay::unmerge(system.host, {system.request()});
+  CHECK(system.covers() == not_merged);
+  CHECK(system.text("usr/base") == "base");
+  CHECK(system.text("usr/common") == "(none)");
+}
+
+TEST_CASE("a refresh touches nothing unless something has changed, be it deep in a directory")
+{
+  System system;
+  system.install_one();
+  CHECK_FALSE(overlay::refresh(system.host, {system.request()}).front().is_unchanged);
+  CHECK(overlay::refresh(system.host, {system.request()}).front().is_unchanged);
+  SUBCASE("a file of an extension")
+  {
+    system.root.write("var/lib/versions/first-one/usr/first", "changed");
+    CHECK_FALSE(overlay::refresh(system.host, {system.request()}).front().is_unchanged);
+    CHECK(system.text("usr/first") == "changed");
+  }
+  SUBCASE("its settings")
+  {
+    system.root.write("etc/strake/extensions/first.conf", "[Extension]\nEnabled=no\n");
+    CHECK_FALSE(overlay::refresh(system.host, {system.request()}).front().is_unchanged);
+    CHECK(system.text("usr/first") == "(none)");
+  }
+  SUBCASE("how it is mounted")
+  {
+    Request request = system.request();
+    request.no_programs = true;
+    CHECK_FALSE(overlay::refresh(system.host, {request}).front().is_unchanged);
+  }
+  SUBCASE("somebody unmounted a hierarchy")
+  {
+    system.sys.unmount(system.root.dir().dir("opt").fd());
+    CHECK_FALSE(overlay::refresh(system.host, {system.request()}).front().is_unchanged);
+    CHECK(system.covers() == merged_once);
+  }
+  SUBCASE("it is asked for")
+  {
+    Request request = system.request();
+    request.unchanged = Request::Unchanged::merge_again;
+    CHECK_FALSE(overlay::refresh(system.host, {request}).front().is_unchanged);
+  }
+}
+
+namespace {
+
+/// One refresh from the old set to the new one in which one call fails. False if it never came to
+/// that call.
+bool is_survived(const support::Fault &fault)
+{
+  System system;
+  system.install_one();
+  overlay::merge(system.host, {system.request()});
+  system.install_two();
+  support::FaultSys faulty(system.root.dir(), fault);
+  bool is_done = true;
+  try {
+    overlay::refresh(system.host_with(faulty), {system.request()});
+  } catch (const base::Error &) {
+    is_done = false;
+  }
+  if (!faulty.failed())
+    return false;
+  CAPTURE(*faulty.failed());
+  const std::string usr = system.set_in("usr");
+  const bool is_whole = usr == "two" || (!is_done && usr == "one");
+  CHECK_MESSAGE(is_whole, usr);
+  CHECK(system.set_in("opt") == usr);
+  overlay::refresh(system.host, {system.request()});
+  CHECK(system.set_in("usr") == "two");
+  CHECK(system.set_in("opt") == "two");
+  CHECK(system.covers() == merged_once);
+  return true;
+}
+
+} // namespace
+
+TEST_CASE("whatever call of a refresh fails, the old set is there whole or the new one is")
+{
+  for (const support::FaultTime when : {support::FaultTime::before, support::FaultTime::after}) {
+    std::size_t call = 0;
+    while (is_survived({call, EIO, when}))
+      ++call;
+    CHECK(call > 40);
+  }
+}
+
+namespace {
+
+/// Refuses what came to Linux with 6.5 and 6.15: mounts beneath others, and in trees that hang
+/// nowhere.
+class OldKernelSys final : public base::LinuxSys {
+public:
+  explicit OldKernelSys(std::string root) : root_(std::move(root)) {}
+
+  void attach(const base::Fd &tree, const base::Fd &where, base::Place place) override
+  {
+    if (place == base::Place::beneath || !base::path_of(where).starts_with(root_))
+      base::fail_os(EINVAL, "not on this kernel");
+    LinuxSys::attach(tree, where, place);
+  }
+
+private:
+  std::string root_;
+};
+
+} // namespace
+
+TEST_CASE("on an old kernel the exchange has a gap, says so, and comes to the same")
+{
+  System system;
+  OldKernelSys old(system.root.path());
+  const base::Host host = system.host_with(old);
+  system.root.write("opt/data/", "");
+  const base::Dir mounted = system.sys.make_mount({.type = "tmpfs", .options = {{"mode", "0755"}}});
+  system.sys.attach(mounted.fd(), system.root.dir().dir("opt/data").fd(), base::Place::on_top);
+  system.root.write("opt/data/file", "mounted");
+  system.install_one();
+  overlay::refresh(host, {system.request()});
+  CHECK(system.set_in("opt") == "one");
+  CHECK(system.text("opt/data/file") == "mounted");
+  system.install_two();
+  overlay::refresh(host, {system.request()});
+  CHECK(system.set_in("usr") == "two");
+  CHECK(system.set_in("opt") == "two");
+  CHECK(system.text("opt/data/file") == "mounted");
+  CHECK(system.covers() == merged_once);
+  const bool is_said =
+      std::any_of(system.said.begin(), system.said.end(), [](const std::string &line) {
+        return line.find("cannot exchange /opt in one step") != std::string::npos;
+      });
+  CHECK(is_said);
+  overlay::unmerge(host, {system.request()});
+  CHECK(system.text("opt/data/file") == "mounted");
+  system.sys.unmount(system.root.dir().dir("opt/data").fd());
+}
+
+TEST_CASE("what is mounted below a hierarchy stays there, and is there once")
+{
+  System system;
+  system.root.write("opt/data/", "");
+  const base::Dir mounted = system.sys.make_mount({.type = "tmpfs", .options = {{"mode", "0755"}}});
+  system.sys.attach(mounted.fd(), system.root.dir().dir("opt/data").fd(), base::Place::on_top);
+  system.root.write("opt/data/file", "mounted");
+  system.install_one();
+  overlay::merge(system.host, {system.request()});
+  CHECK(system.text("opt/data/file") == "mounted");
+  SUBCASE("until it is unmounted while extensions are merged")
+  {
+    system.sys.unmount(system.root.dir().dir("opt/data").fd());
+    overlay::unmerge(system.host, {system.request()});
+    CHECK(system.text("opt/data/file") == "(none)");
+  }
+  SUBCASE("also if its directory is gone from the layers")
+  {
+    system.remove_extension("first");
+    overlay::refresh(system.host, {system.request()});
+    CHECK(system.text("opt/data/file") == "mounted");
+    overlay::unmerge(system.host, {system.request()});
+    CHECK(system.text("opt/data/file") == "mounted");
+    system.sys.unmount(system.root.dir().dir("opt/data").fd());
+    CHECK(system.text("opt/data/file") == "(none)");
+  }
+}
+
+TEST_CASE("one broken image is left out with the reason, and the others are merged")
+{
+  System system;
+  system.install_one();
+  system.root.write("var/lib/extensions/broken.raw", "no image");
+  SUBCASE("by default")
+  {
+    const std::vector<Plan> plans = overlay::refresh(system.host, {system.request()});
+    CHECK(system.set_in("usr") == "one");
+    const auto &omitted = plans.front().selection.omitted;
+    REQUIRE(omitted.size() == 1);
+    CHECK(omitted.front().image.name == "broken");
+    CHECK(omitted.front().is_broken);
+    CHECK(omitted.front().verdict.rule == "unreadable");
+    // It is looked at again each time, and merged as soon as it can be.
+    CHECK(overlay::refresh(system.host, {system.request()}).front().selection.omitted.size() == 1);
+    system.remove("var/lib/extensions/broken.raw");
+    system.extension("broken", "mended");
+    overlay::refresh(system.host, {system.request()});
+    CHECK(system.text("usr/broken") == "mended");
+  }
+  SUBCASE("but not if all are insisted on")
+  {
+    Request request = system.request();
+    request.broken = Request::Broken::give_up;
+    CHECK_THROWS_AS(overlay::refresh(system.host, {request}), base::Error);
+    CHECK(system.covers() == not_merged);
+  }
+}
+
+TEST_CASE("an extension below the system adds files, and hides none")
+{
+  System system;
+  system.extension("low", "low");
+  system.root.write("var/lib/versions/low-low/usr/base", "low");
+  system.root.write("etc/strake/extensions/low.conf", "[Extension]\nBelow=yes\n");
+  overlay::merge(system.host, {system.request()});
+  CHECK(system.text("usr/base") == "base");
+  CHECK(system.text("usr/low") == "low");
+}
+
+TEST_CASE("two refreshes of a mutable hierarchy use two work directories, and leave none")
+{
+  System system;
+  system.install_one();
+  overlay::merge(system.host, {system.request(Mutability::yes)});
+  system.root.write("opt/written", "here");
+  for (int round = 0; round < 3; ++round) {
+    Request request = system.request(Mutability::yes);
+    request.unchanged = Request::Unchanged::merge_again;
+    overlay::refresh(system.host, {request});
+    CHECK(system.text("opt/written") == "here");
+  }
+  overlay::unmerge(system.host, {system.request()});
+  CHECK(system.text("opt/written") == "(none)");
+  CHECK(system.text("var/lib/extensions.mutable/opt/written") == "here");
+  for (const base::DirEntry &entry : system.root.dir().dir("var/lib/extensions.mutable").entries())
+    CHECK_MESSAGE(!entry.name.starts_with(".systemd"), entry.name);
+}
+
+TEST_CASE("what becomes of a hierarchy follows from what it is and what there is for it")
+{
+  CHECK(overlay::action_for(false, false, Mutability::no) == Action::none);
+  CHECK(overlay::action_for(false, true, Mutability::no) == Action::merge);
+  CHECK(overlay::action_for(true, true, Mutability::no) == Action::replace);
+  CHECK(overlay::action_for(true, false, Mutability::no) == Action::unmerge);
+  CHECK(overlay::action_for(false, false, Mutability::automatic) == Action::merge);
+  CHECK(overlay::action_for(true, false, Mutability::ephemeral) == Action::replace);
+}
