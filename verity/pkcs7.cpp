@@ -31,6 +31,9 @@ struct CertificatesFree {
 /// A list that does not own what is in it.
 using Certificates = std::unique_ptr<STACK_OF(X509), CertificatesFree>;
 
+/// A certificate has some kilobytes.
+constexpr off_t pem_limit = 1 << 20;
+
 // Only the pinned certificates count, not those in the message; and they count as they are.
 constexpr int pinned_only = PKCS7_NOINTERN | PKCS7_NOVERIFY;
 
@@ -156,9 +159,13 @@ std::vector<PinnedCertificate> read_pinned_certificates(const base::Dir &root)
   const std::array<std::string, 4> directories = {
       "/etc/verity.d", "/run/verity.d", "/usr/local/lib/verity.d", "/usr/lib/verity.d"};
   std::vector<PinnedCertificate> certificates;
-  for (const base::ConfigFile &file : base::find_config_files(root, directories, ".crt"))
-    if (auto pem = root.text(file.path))
-      certificates.push_back({file.path, std::move(*pem)});
+  for (const base::ConfigFile &file : base::find_config_files(root, directories, ".crt")) {
+    // What cannot be a certificate is in the list without a text: it must not keep images from
+    // being opened that others signed.
+    const auto status = root.target_status(file.path);
+    const bool may_be_one = status && S_ISREG(status->st_mode) && status->st_size <= pem_limit;
+    certificates.push_back({file.path, may_be_one ? root.text(file.path).value_or("") : ""});
+  }
   return certificates;
 }
 

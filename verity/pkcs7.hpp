@@ -14,7 +14,7 @@ namespace verity {
 /// A certificate whose key may sign root hashes.
 struct PinnedCertificate {
   std::string path; ///< beneath the root
-  std::string pem;
+  std::string pem;  ///< empty if what is there cannot be a certificate
 };
 
 /// The answer to "did one of these sign this root hash?"

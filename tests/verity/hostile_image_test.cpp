@@ -432,6 +432,17 @@ TEST_CASE("certificates that were masked do not count")
   CHECK(machine.parts.front().signer == "/run/verity.d/third.crt");
 }
 
+TEST_CASE("what is no certificate in verity.d keeps nobody from using the others")
+{
+  Machine machine;
+  machine.root.write(setting::image_path, support::ddi_of(good()));
+  machine.root.write("etc/verity.d/a-directory.crt/", "");
+  machine.root.write("etc/verity.d/huge.crt", std::string((1 << 20U) + 1, 'a'));
+  CHECK(machine.open() == "root erofs signed");
+  std::filesystem::remove(machine.root.path() + "/etc/verity.d/signer.crt");
+  expect(machine.open(), "/etc/verity.d/huge.crt holds no certificate in PEM form");
+}
+
 TEST_CASE("a signature by several keys needs all of them")
 {
   const std::string both =
