@@ -2,8 +2,8 @@
 #include "overlay/plan.hpp"
 
 #include "base/error.hpp"
-#include "base/ini.hpp"
 #include "base/os_release.hpp"
+#include "verity/pkcs7.hpp"
 
 #include <fmt/ranges.h>
 
@@ -14,9 +14,6 @@
 namespace overlay {
 
 namespace {
-
-const std::vector<std::string> certificate_directories = {
-    "/etc/verity.d", "/run/verity.d", "/usr/local/lib/verity.d", "/usr/lib/verity.d"};
 
 std::vector<PlannedHierarchy> find_hierarchies(const base::Host &host, const Request &request)
 {
@@ -43,9 +40,8 @@ std::string settings_text(const base::Host &host, const Request &request)
     text += fmt::format("\n{} {}", hierarchy, name(mutability));
   for (const auto &[key, value] : base::read_os_release(host.root))
     text += fmt::format("\n{}={}", key, value);
-  for (const base::ConfigFile &file :
-       base::find_config_files(host.root, certificate_directories, ".crt"))
-    text += fmt::format("\n{}\n{}", file.path, host.root.text(file.path).value_or(""));
+  for (const verity::PinnedCertificate &each : verity::read_pinned_certificates(host.root))
+    text += fmt::format("\n{}\n{}", each.path, each.pem);
   return text;
 }
 

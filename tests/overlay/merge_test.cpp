@@ -174,6 +174,12 @@ TEST_CASE("a refresh touches nothing unless something has changed, be it deep in
     CHECK_FALSE(overlay::refresh(system.host, {system.request()}).front().is_unchanged);
     CHECK(system.text("usr/first") == "(none)");
   }
+  SUBCASE("who is trusted")
+  {
+    system.root.write("etc/verity.d/new.crt", std::string((1U << 20U) + 1, 'x'));
+    CHECK_FALSE(overlay::refresh(system.host, {system.request()}).front().is_unchanged);
+    CHECK(system.set_in("usr") == "one");
+  }
   SUBCASE("how it is mounted")
   {
     Request request = system.request();
