@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
+#include "base/printable.hpp"
 #include "cli/extension_verbs.hpp"
 #include "cli/verbs.hpp"
 #include "overlay/find.hpp"
@@ -154,7 +155,7 @@ public:
                        overlay::name(image_->kind),
                        image_->version.empty() ? "" : ", version " + image_->version));
     for (const overlay::Hidden &hidden : hidden_)
-      line("hidden", fmt::format("{}: {}", hidden.image.path, hidden.why));
+      line("hidden", base::printable(fmt::format("{}: {}", hidden.image.path, hidden.why)));
     if (const overlay::Omission *omission = find_omission()) {
       line("left out", fmt::format("{} ({})", omission->verdict.why, omission->verdict.rule));
       line("to do", omission->verdict.fix);

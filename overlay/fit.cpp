@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/os_release.hpp"
+#include "base/printable.hpp"
 #include "base/specifier.hpp"
 #include "base/version.hpp"
 
@@ -21,9 +22,13 @@ bool holds_word(std::string_view list, std::string_view word)
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-Verdict no(std::string rule, std::string why, std::string fix)
+/// The values in it come from the image, and what is said of it is shown on terminals.
+Verdict no(std::string rule, std::string_view why, std::string_view fix)
 {
-  return {.fits = false, .rule = std::move(rule), .why = std::move(why), .fix = std::move(fix)};
+  return {.fits = false,
+          .rule = std::move(rule),
+          .why = base::printable(why),
+          .fix = base::printable(fix)};
 }
 
 struct Operator {

@@ -191,6 +191,12 @@ TEST_CASE("a verdict has both values and what to do")
   CHECK(scope.fix == "add system to CONFEXT_SCOPE= of the extension");
 }
 
+TEST_CASE("a value that a terminal would act on is shown as its bytes")
+{
+  const Verdict id = overlay::fits(Release{{"ID", "\x1b[2Jx"}}, debian, Class::sysext);
+  CHECK(id.why == "it is for the system \\x1b[2Jx, and this is debian");
+}
+
 TEST_CASE("the target is what os-release beneath the root says, or the file of the environment")
 {
   support::TestHost test;
