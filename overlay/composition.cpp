@@ -19,6 +19,9 @@ using base::Kind;
 using base::Place;
 using Use = MutableDir::Use;
 
+/// The kernel takes no more lower layers.
+constexpr std::size_t most_layers = 500;
+
 void write_file(base::Sys &sys, const base::Dir &dir, std::string_view name, std::string_view text)
 {
   base::Fd file = sys.create(dir, name, 0644);
@@ -162,6 +165,29 @@ private:
     if (host_layer_ && mutable_.use != Use::host_is_upper && !host_layer_->entries().empty())
       layers_.push_back(host_layer_->again());
     add_layers(composition_.below);
+    join_lowest_layers();
+  }
+
+  /// Of more layers than the kernel takes, the lowest become one, by an overlay of their own. It
+  /// holds the system's own layer, so that what they hide of it stays hidden.
+  void join_lowest_layers()
+  {
+    constexpr std::size_t room = most_layers - 1; // for the metadata
+    if (layers_.size() <= room)
+      return;
+    const auto first_joined = layers_.begin() + (room - 1);
+    base::NewOverlay joined{.source = std::string(class_.name), .lower = {}};
+    for (auto layer = first_joined; layer != layers_.end(); ++layer)
+      joined.lower.push_back(&*layer);
+    if (joined.lower.size() > most_layers)
+      base::fail(Kind::config,
+                 "{}: {} extensions are more than the kernel can merge; disable {} of them",
+                 hierarchy_.path,
+                 layers_.size() - 1,
+                 joined.lower.size() - most_layers);
+    base::Dir tree = host_.sys.make_overlay(joined);
+    layers_.erase(first_joined, layers_.end());
+    layers_.push_back(std::move(tree));
   }
 
   void add_layers(const std::vector<const Layer *> &layers)

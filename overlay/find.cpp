@@ -123,7 +123,21 @@ private:
         hide(name, where, "unreadable", "it is a symlink that leads nowhere");
     } catch (const base::Error &error) {
       hide(name, where, "unreadable", error.what());
+      if (error.kind() != base::Kind::not_found && error.os_error() != ELOOP) {
+        result_.hidden.back().fault = error;
+        result_.hidden.back().image.name = name_of(name);
+      }
     }
+  }
+
+  /// What an image is called that lies under this name in the search path, whatever its kind is.
+  [[nodiscard]] std::string name_of(std::string entry) const
+  {
+    take_suffix(entry, ".v");
+    if (!take_suffix(entry, ".raw"))
+      take_suffix(entry, ".mstack");
+    take_suffix(entry, facts_.suffix);
+    return entry;
   }
 
   [[nodiscard]] std::optional<Found> resolve(const std::string &where) const

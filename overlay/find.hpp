@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/error.hpp"
 #include "base/host.hpp"
 #include "overlay/extension_class.hpp"
 #include "overlay/image.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,9 @@ struct Hidden {
   std::string rule;
   std::string why; ///< a sentence without its end
   std::string by;  ///< the path of what goes before it; else empty
+  /// Set where it is "unreadable" because the machine failed, and not because of what it is: the
+  /// next time it may be an image like any other. The name is then the one it would have.
+  std::optional<base::Error> fault{};
 };
 
 struct Discovery {

@@ -124,6 +124,30 @@ std::vector<const Layer *> layers_in(const std::string &hierarchy, const std::ve
   return layers;
 }
 
+/// What could not be looked at is broken, and not gone.
+void add_faults(Plan &plan, const std::vector<Hidden> &hidden, const std::set<std::string> &merged)
+{
+  for (const Hidden &each : hidden) {
+    if (!each.fault)
+      continue;
+    if (merged.contains(each.image.name))
+      throw base::Error(*each.fault);
+    plan.selection.omitted.push_back({each.image,
+                                      {.fits = false,
+                                       .rule = each.rule,
+                                       .why = each.why,
+                                       .fix = "replace it by an intact one, or remove it"},
+                                      true});
+  }
+}
+
+bool has_faults(const Discovery &discovery)
+{
+  return std::any_of(discovery.hidden.begin(), discovery.hidden.end(), [](const Hidden &each) {
+    return each.fault.has_value();
+  });
+}
+
 void decide(Plan &plan)
 {
   for (PlannedHierarchy &each : plan.hierarchies) {
@@ -175,12 +199,13 @@ Plan make_plan(const base::Host &host, const Request &request)
   plan.hierarchies = find_hierarchies(host, request);
   std::vector<Candidate> candidates;
   std::string settings = settings_text(host, request);
-  for (const Image &image : find_images(host, request.extension_class).images) {
+  const Discovery discovery = find_images(host, request.extension_class);
+  for (const Image &image : discovery.images) {
     candidates.push_back(identify(host, image));
     settings += settings_text(host, image.name);
   }
   const std::string stamp = stamp_of(candidates, settings);
-  const bool may_skip = request.unchanged == Request::Unchanged::skip;
+  const bool may_skip = request.unchanged == Request::Unchanged::skip && !has_faults(discovery);
 
   const std::string present = full_stamp(stamp, merged_now(plan.hierarchies));
   plan.is_unchanged = may_skip && all_merged_say(plan, [&](const Merged &merged) {
@@ -189,12 +214,10 @@ Plan make_plan(const base::Host &host, const Request &request)
   if (plan.is_unchanged)
     return plan;
 
-  plan.selection = select(host,
-                          request.extension_class,
-                          candidates,
-                          request.configuration,
-                          request.fit,
-                          merged_extensions(plan));
+  const std::set<std::string> present_names = merged_extensions(plan);
+  plan.selection = select(
+      host, request.extension_class, candidates, request.configuration, request.fit, present_names);
+  add_faults(plan, discovery.hidden, present_names);
   if (request.broken == Request::Broken::give_up)
     give_up_on_broken(plan);
   decide(plan);

@@ -210,8 +210,9 @@ class Machine:
                 os.rename(*(places if chosen == self.chosen else reversed(places)))
         self.chosen = number
 
-    def seen(self, hierarchy):
-        """The number of the set that is seen whole in the hierarchy, else what is seen instead."""
+    def seen(self, hierarchy, without=""):
+        """The number of the set that is seen whole in the hierarchy, but for the member `without`,
+        else what is seen instead."""
         wanted = {"usr": {"share/app/version": "12", "share/tool/version": "12",
                           "share/gone/version": "1", "share/fresh/version": "2", "base": "both"},
                   "opt": {"app/version": "12", "app/from-1": "1", "app/from-2": "2",
@@ -220,6 +221,7 @@ class Machine:
         for number in MEMBERS:
             whole = {path: "base" if which == "both" else number if number in which else None
                      for path, which in wanted.items()}
+            whole |= {path: None for path in wanted if without and without in path.split("/")}
             if found == whole:
                 return number
         return f"/{hierarchy} holds {found}"
@@ -235,11 +237,12 @@ class Machine:
                     counts[name] += 1
         return counts
 
-    def fault(self, *allowed):
-        """What is wrong with what is merged, if the sets allowed are those that may be seen."""
+    def fault(self, *allowed, without=""):
+        """What is wrong with what is merged, if the sets allowed are those that may be seen, but for
+        the member `without`."""
         doubled = [f"{count} overlays on /{name}" for name, count in self.overlays().items()
                    if count != 1]
-        seen = [self.seen(hierarchy) for hierarchy in HIERARCHIES]
+        seen = [self.seen(hierarchy, without) for hierarchy in HIERARCHIES]
         wrong = [what for what in seen if what not in allowed]
         if not wrong and len(set(seen)) > 1:
             wrong = [f"/usr is of set {seen[0]}, /opt of set {seen[1]}"]

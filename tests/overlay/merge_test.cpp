@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <climits>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -318,6 +319,46 @@ TEST_CASE("what is mounted below a hierarchy stays there, and is there once")
     CHECK(system.text("opt/data/file") == "mounted");
     system.sys.unmount(system.root.dir().dir("opt/data").fd());
     CHECK(system.text("opt/data/file") == "(none)");
+  }
+}
+
+TEST_CASE("more extensions than the kernel takes layers are merged all the same")
+{
+  System system;
+  constexpr int count = 510;
+  for (int number = 0; number < count; ++number)
+    system.extension(fmt::format("many-{}", number), "there");
+  system.root.write("var/lib/versions/many-0-there/usr/both", "lowest");
+  system.root.write("var/lib/versions/many-509-there/usr/both", "highest");
+  overlay::refresh(system.host, {system.request()});
+  for (int number = 0; number < count; ++number)
+    CHECK(system.text(fmt::format("usr/many-{}", number)) == "there");
+  CHECK(system.text("usr/base") == "base");
+  CHECK(system.text("usr/both") == "highest");
+}
+
+TEST_CASE("what cannot even be looked at is broken, and not gone")
+{
+  System system;
+  system.install_one();
+  overlay::refresh(system.host, {system.request()});
+  const std::string endless = "-> " + std::string(NAME_MAX + 1, 'x');
+  SUBCASE("an extension that is merged stays so")
+  {
+    system.remove_extension("first");
+    system.root.write("var/lib/extensions/first", endless);
+    CHECK_THROWS_AS(overlay::refresh(system.host, {system.request()}), base::Error);
+    CHECK(system.set_in("usr") == "one");
+  }
+  SUBCASE("a new one is left out with the reason")
+  {
+    system.root.write("var/lib/extensions/new.raw", endless);
+    const std::vector<Plan> plans = overlay::refresh(system.host, {system.request()});
+    CHECK(system.set_in("usr") == "one");
+    const auto &omitted = plans.front().selection.omitted;
+    REQUIRE(omitted.size() == 1);
+    CHECK(omitted.front().image.name == "new");
+    CHECK(omitted.front().is_broken);
   }
 }
 
