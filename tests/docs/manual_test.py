@@ -89,7 +89,7 @@ class Manual(unittest.TestCase):
 
     def test_every_page_can_be_made(self):
         pages = sorted((ROOT / "man").glob("*.scd"))
-        self.assertEqual(len(pages), 7)
+        self.assertEqual(len(pages), 8)
         for path in pages:
             with path.open("rb") as text:
                 done = subprocess.run(["scdoc"], stdin=text, capture_output=True, check=False)
@@ -127,9 +127,17 @@ class Manual(unittest.TestCase):
         there = table("overlay/configuration.cpp", rf"item\.key != {STRING}", 1)
         self.same(self.keys("strake.extension.5", "HIERARCHIES"), there, "HIERARCHIES")
 
+    def test_the_keys_for_all_extensions_are_those_that_are_read(self):
+        there = table("overlay/settings.cpp", rf"KeyRow\{{{STRING},\s*{STRING},", 1)
+        for part in {part for part, _ in there}:
+            title = f"[{part.upper()}] SECTION"
+            self.same(self.keys("strake-extensions.conf.5", title),
+                      [key for name, key in there if name == part], title)
+
     def test_every_key_has_its_default_and_an_example(self):
-        for name in ("transfer.5", "feature.5", "component.5", "transport.conf.5", "extension.5"):
-            text = page(f"strake-{name}" if name.startswith("transport") else f"strake.{name}")
+        for name in ("transfer.5", "feature.5", "component.5", "transport.conf.5", "extension.5",
+                     "extensions.conf.5"):
+            text = page(f"strake-{name}" if ".conf" in name else f"strake.{name}")
             for key, body in re.findall(r"^\*(\w+)=\*\n((?:\t.*\n)+)", text, re.M):
                 examples = re.findall(rf"^\tExample: _{key}=.+_$", body, re.M)
                 self.assertEqual(len(examples), 1, f"{name}: {key}= has no example")

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "overlay/settings.hpp"
+
+#include "base/error.hpp"
+#include "base/ini.hpp"
+#include "base/parse.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace overlay {
+
+namespace {
+
+using base::ConfigItem;
+using base::Kind;
+
+const std::array<std::string, 4> search_path = {
+    "/etc/strake", "/run/strake", "/usr/local/lib/strake", "/usr/lib/strake"};
+
+[[noreturn]] void refuse(const ConfigItem &item, std::string_view expected)
+{
+  base::fail(Kind::config, "{}: {}={} is no {}", item.place(), item.key, item.value, expected);
+}
+
+/// An empty value takes back what was set before.
+void read_count(const ConfigItem &item, std::uint64_t otherwise, std::uint64_t &field)
+{
+  const auto value = item.value.empty() ? otherwise : base::parse_number(item.value);
+  if (!value || *value == 0)
+    refuse(item, "number; write 1 or larger");
+  field = *value;
+}
+
+struct KeyRow {
+  std::string_view section;
+  std::string_view key;
+  void (*read)(const ConfigItem &item, Settings &settings);
+};
+
+using I = const ConfigItem &;
+using S = Settings &;
+const Settings defaults;
+
+constexpr std::array rows = {
+    KeyRow{"Generations",
+           "Keep",
+           [](I item, S settings) {
+             read_count(item, defaults.generations_kept, settings.generations_kept);
+           }},
+};
+
+std::string known_keys()
+{
+  std::vector<std::string> names;
+  for (const KeyRow &row : rows)
+    names.push_back(fmt::format("[{}] {}=", row.section, row.key));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void take(const ConfigItem &item, Settings &settings)
+{
+  if (item.section.starts_with("X-") || item.key.starts_with("X-"))
+    return;
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const KeyRow &each) {
+    return each.section == item.section && each.key == item.key;
+  });
+  if (row == rows.end())
+    base::fail(Kind::config,
+               "{}: [{}] {}= is not known; there are {}",
+               item.place(),
+               item.section,
+               item.key,
+               known_keys());
+  row->read(item, settings);
+}
+
+} // namespace
+
+Settings read_settings(const base::Host &host)
+{
+  const base::Config config = base::read_config(host.root, search_path, "extensions.conf");
+  if (!config.warnings.empty())
+    base::fail_message(Kind::config, config.warnings.front());
+  Settings settings;
+  for (const ConfigItem &item : config.items)
+    take(item, settings);
+  return settings;
+}
+
+} // namespace overlay

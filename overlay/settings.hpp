@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+
+#include <cstdint>
+
+namespace overlay {
+
+/// How extensions are handled, all of them alike: strake/extensions.conf with its drop-ins
+/// (extensions.conf.d/*.conf) in /etc, /run, /usr/local/lib and /usr/lib beneath the root. What is
+/// said of single extensions is in ExtensionSettings.
+struct Settings {
+  std::uint64_t generations_kept = 50; ///< [Generations] Keep=
+};
+
+/// Throws Kind::config with file and line for all that is not understood.
+Settings read_settings(const base::Host &host);
+
+} // namespace overlay
