@@ -42,10 +42,30 @@ class AbDisk(unittest.TestCase):
         self.assertTrue(described["enabled"])
         self.assertEqual(described["transfers"], ["70-devel"])
 
-    def test_each_file_says_what_it_is_in_the_readme(self):
-        readme = (ROOT / "examples/ab-disk/README.md").read_text()
-        for path in self.definitions.iterdir():
-            self.assertIn(f"`{path.name}`", readme)
+
+class MutableEtc(unittest.TestCase):
+    """That it does what it says is in tests/e2e/mutable_etc."""
+
+    def test_the_defaults_are_found_without_a_word_of_warning(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            machine = pathlib.Path(scratch)
+            (machine / "usr/lib/strake").mkdir(parents=True)
+            (machine / "usr/lib/os-release").write_text("ID=flat\nVERSION_ID=1\n")
+            shutil.copytree(ROOT / "examples/mutable-etc/confexts", machine / "usr/lib/confexts")
+            shutil.copy(ROOT / "examples/mutable-etc/hierarchies.conf", machine / "usr/lib/strake")
+            run = subprocess.run([STRAKE, "ext", f"--root={machine}", "list", "--json=short"],
+                                 check=True, capture_output=True, text=True)
+            self.assertEqual(run.stderr, "")
+            self.assertEqual([each["name"] for each in json.loads(run.stdout)], ["defaults"])
+
+
+class Readmes(unittest.TestCase):
+    def test_each_file_of_an_example_is_named_in_its_readme(self):
+        for example in (ROOT / "examples").iterdir():
+            readme = (example / "README.md").read_text()
+            for path in example.rglob("*"):
+                if path.is_file() and path.name != "README.md":
+                    self.assertIn(f"`{path.name}`", readme, example.name)
 
 
 if __name__ == "__main__":
