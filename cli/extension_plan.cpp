@@ -3,6 +3,7 @@
 #include "base/printable.hpp"
 #include "cli/extension_verbs.hpp"
 #include "cli/verbs.hpp"
+#include "overlay/danger_check.hpp"
 #include "overlay/find.hpp"
 #include "overlay/hierarchy.hpp"
 
@@ -24,6 +25,7 @@ using overlay::Request;
 Plan plan_in_full(const base::Host &host, Request request)
 {
   request.unchanged = Request::Unchanged::merge_again;
+  request.dangers = overlay::DangerScope::all;
   return overlay::make_plan(host, request);
 }
 
@@ -60,6 +62,16 @@ std::vector<std::string> layer_names(const PlannedHierarchy &planned)
   return names;
 }
 
+Value json_of(const overlay::Danger &danger)
+{
+  return {{"extension", danger.extension},
+          {"rule", overlay::facts(danger.rule).name},
+          {"policy", overlay::name(danger.response)},
+          {"other", danger.other.empty() ? Value() : Value(danger.other)},
+          {"count", danger.count},
+          {"paths", danger.paths}};
+}
+
 Value json_of(const Plan &plan, bool unchanged)
 {
   Value json;
@@ -77,6 +89,9 @@ Value json_of(const Plan &plan, bool unchanged)
                                {"rule", each.verdict.rule},
                                {"why", each.verdict.why},
                                {"fix", each.verdict.fix}});
+  json["dangers"] = Value::array();
+  for (const overlay::Danger &each : plan.dangers)
+    json["dangers"].push_back(json_of(each));
   return json;
 }
 
@@ -86,6 +101,7 @@ void print_plans(const ExtensionCall &call,
 {
   Table hierarchies({{"HIERARCHY"}, {"ACTION"}, {"LAYERS, THE TOPMOST FIRST"}});
   Table left_out({{"LEFT OUT"}, {"RULE"}, {"WHY"}, {"WHAT TO DO"}});
+  Table dangers({{"EXTENSION"}, {"DANGER"}, {"POLICY"}, {"WHAT"}});
   for (std::size_t index = 0; index < plans.size(); ++index) {
     for (const PlannedHierarchy &planned : plans[index].hierarchies)
       hierarchies.add({planned.hierarchy.path,
@@ -93,10 +109,17 @@ void print_plans(const ExtensionCall &call,
                        fmt::format("{}", fmt::join(layer_names(planned), " "))});
     for (const overlay::Omission &each : plans[index].selection.omitted)
       left_out.add({each.image.name, each.verdict.rule, each.verdict.why, each.verdict.fix});
+    for (const std::vector<overlay::Danger> &group : overlay::by_rule(plans[index].dangers))
+      dangers.add({group.front().extension,
+                   std::string(overlay::facts(group.front().rule).name),
+                   std::string(overlay::name(group.front().response)),
+                   overlay::describe(group)});
   }
   call.print(hierarchies.text(call.header()));
   if (!left_out.empty())
     call.print("\n" + left_out.text(call.header()));
+  if (!dangers.empty())
+    call.print("\n" + dangers.text(call.header()));
 }
 
 /// All that is to be said of one name, a line each.
@@ -137,6 +160,9 @@ public:
     }
     if (const Layer *layer = find_layer())
       json["protection"] = protection_text(*layer);
+    json["dangers"] = Value::array();
+    for (const overlay::Danger &each : dangers())
+      json["dangers"].push_back(json_of(each));
     json["hierarchies"] = hierarchies();
     json["merged"] = merged();
     return json;
@@ -165,6 +191,12 @@ public:
       line("trust", protection_text(*layer));
       line("layer of", fmt::format("{}", fmt::join(hierarchies(), " ")));
     }
+    for (const std::vector<overlay::Danger> &group : overlay::by_rule(dangers()))
+      line("danger",
+           fmt::format("{} ({}, {})",
+                       overlay::describe(group),
+                       overlay::facts(group.front().rule).name,
+                       overlay::name(group.front().response)));
     const auto now = merged();
     line("merged", now.empty() ? "no" : fmt::format("{}", fmt::join(now, " ")));
     return text;
@@ -185,6 +217,15 @@ private:
       if (layer->candidate.image.name == name_)
         return layer;
     return nullptr;
+  }
+
+  [[nodiscard]] std::vector<overlay::Danger> dangers() const
+  {
+    std::vector<overlay::Danger> found;
+    for (const overlay::Danger &each : plan_.dangers)
+      if (each.extension == name_)
+        found.push_back(each);
+    return found;
   }
 
   static std::string protection_text(const Layer &layer)

@@ -109,11 +109,9 @@ private:
   /// What the hierarchy is without extensions, and its mode.
   void find_host_layer()
   {
-    if (!hierarchy_.top)
+    host_layer_ = find_system_layer(host_, hierarchy_);
+    if (!host_layer_)
       return;
-    host_layer_ = hierarchy_.is_merged()
-                      ? host_.sys.copy_beneath(host_.root, hierarchy_.path, hierarchy_.covers)
-                      : hierarchy_.top->again();
     mode_ = host_layer_->status(".").value().st_mode & 07777U;
     device_ = host_layer_->status(".").value().st_dev;
   }

@@ -7,6 +7,8 @@
 #include "base/parse.hpp"
 #include "overlay/image.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -69,6 +71,28 @@ void add_names(const base::ConfigItem &item, std::vector<std::string> &field)
   }
 }
 
+std::string known_dangers()
+{
+  std::vector<std::string_view> names;
+  for (const DangerFacts &row : danger_table())
+    names.push_back(row.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void add_dangers(const base::ConfigItem &item, std::vector<DangerRule> &field)
+{
+  if (item.value.empty())
+    return field.clear();
+  for (const std::string &word :
+       base::split_quoted(item.value).value_or(std::vector<std::string>{""})) {
+    const auto rule = find_danger_rule(word);
+    if (!rule)
+      refuse(item, "list of dangers; there are " + known_dangers());
+    if (std::find(field.begin(), field.end(), *rule) == field.end())
+      field.push_back(*rule);
+  }
+}
+
 struct KeyRow {
   std::string_view key;
   void (*read)(const base::ConfigItem &item, ExtensionSettings &settings);
@@ -77,13 +101,14 @@ struct KeyRow {
 using I = const base::ConfigItem &;
 using S = ExtensionSettings &;
 
-constexpr std::array<KeyRow, 6> rows = {{
+constexpr std::array<KeyRow, 7> rows = {{
     {"Enabled", [](I item, S settings) { read_boolean(item, true, settings.enabled); }},
     {"Priority", [](I item, S settings) { read_priority(item, settings.priority); }},
     {"After", [](I item, S settings) { add_names(item, settings.after); }},
     {"Requires", [](I item, S settings) { add_names(item, settings.required); }},
     {"Conflicts", [](I item, S settings) { add_names(item, settings.conflicts); }},
     {"Below", [](I item, S settings) { read_boolean(item, false, settings.below); }},
+    {"AllowDangers", [](I item, S settings) { add_dangers(item, settings.allowed_dangers); }},
 }};
 
 void take(const base::ConfigItem &item, ExtensionSettings &settings)
@@ -95,7 +120,7 @@ void take(const base::ConfigItem &item, ExtensionSettings &settings)
   if (item.section != section || row == rows.end())
     base::fail(Kind::config,
                "{}: [{}] {}= is not known; [{}] has Enabled=, Priority=, After=, Requires=, "
-               "Conflicts= and Below=",
+               "Conflicts=, Below= and AllowDangers=",
                item.place(),
                item.section,
                item.key,

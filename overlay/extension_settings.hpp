@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/host.hpp"
+#include "overlay/danger_rule.hpp"
 
 #include <cstdint>
 #include <string>
@@ -20,6 +21,7 @@ namespace overlay {
 ///     Requires=runtime
 ///     Conflicts=other-runtime
 ///     Below=no
+///     AllowDangers=shadows-extension
 ///
 /// A sysext and a confext of one name share their settings, and the names in them are of the same
 /// class as the extension that is being looked at.
@@ -30,6 +32,7 @@ struct ExtensionSettings {
   std::vector<std::string> required{};  ///< Requires=: without one of these it is left out
   std::vector<std::string> conflicts{}; ///< with one of these it is left out
   bool below = false;                   ///< under the system's own layer, so that the system wins
+  std::vector<DangerRule> allowed_dangers{}; ///< AllowDangers=: these are allowed for it
 
   bool operator==(const ExtensionSettings &) const = default;
 };

@@ -104,6 +104,15 @@ Hierarchy find_hierarchy(const base::Host &host,
   return found;
 }
 
+std::optional<base::Dir> find_system_layer(const base::Host &host, const Hierarchy &hierarchy)
+{
+  if (!hierarchy.top)
+    return std::nullopt;
+  if (!hierarchy.is_merged())
+    return hierarchy.top->again();
+  return host.sys.copy_beneath(host.root, hierarchy.path, hierarchy.covers);
+}
+
 std::vector<MountLine> read_mount_table(const base::Host &host)
 {
   const auto text = host.machine.text("proc/self/mountinfo", table_limit);

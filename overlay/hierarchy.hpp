@@ -32,6 +32,9 @@ Hierarchy find_hierarchy(const base::Host &host,
                          const std::string &path,
                          const std::vector<MountLine> &table);
 
+/// What the hierarchy is without the overlays of its class; nothing if it does not exist.
+std::optional<base::Dir> find_system_layer(const base::Host &host, const Hierarchy &hierarchy);
+
 /// The machine's table of mounts.
 std::vector<MountLine> read_mount_table(const base::Host &host);
 

@@ -3,6 +3,7 @@
 
 #include "base/durable.hpp"
 #include "base/error.hpp"
+#include "overlay/danger_check.hpp"
 #include "overlay/exchange.hpp"
 #include "overlay/release.hpp"
 #include "overlay/service_manager.hpp"
@@ -115,6 +116,26 @@ void tell(const base::Host &host, const PlannedHierarchy &planned)
     host.say(Level::info, "Merged extensions into '{}'.", shown);
 }
 
+/// What the policy lets pass with a warning; of those left out, why was said already.
+void tell_dangers(const base::Host &host, const Plan &plan)
+{
+  std::set<std::string> used;
+  for (const Layer *layer : plan.selection.used())
+    used.insert(layer->candidate.image.name);
+  for (const std::vector<Danger> &group : by_rule(plan.dangers)) {
+    const Danger &first = group.front();
+    if (first.response == Response::warn && used.contains(first.extension))
+      host.say(Level::warning,
+               "Extension '{}' ({}): {}; if that is meant, write AllowDangers={} in "
+               "/etc/strake/extensions/{}.conf.",
+               first.extension,
+               facts(first.rule).name,
+               describe(group),
+               facts(first.rule).name,
+               first.extension);
+  }
+}
+
 void tell_selection(const base::Host &host, const Plan &plan)
 {
   if (plan.is_unchanged) {
@@ -130,6 +151,7 @@ void tell_selection(const base::Host &host, const Plan &plan)
              each.verdict.rule,
              each.verdict.why,
              each.verdict.fix);
+  tell_dangers(host, plan);
   std::vector<std::string> files;
   for (const Layer *layer : plan.selection.used())
     files.push_back(base::split_path(layer->candidate.image.path).name);

@@ -46,12 +46,27 @@ public:
   {
     drop_disabled();
     drop_conflicting();
-    while (drop_one_that_lacks())
-      ;
+    drop_lacking();
+    return std::move(extensions_);
+  }
+
+  std::vector<Extension> run_without(const std::vector<LeftOut> &gone)
+  {
+    for (const LeftOut &each : gone)
+      for (Extension &extension : extensions_)
+        if (extension.name == each.name)
+          extension.left_out = each.verdict;
+    drop_lacking();
     return std::move(extensions_);
   }
 
 private:
+  void drop_lacking()
+  {
+    while (drop_one_that_lacks())
+      ;
+  }
+
   [[nodiscard]] const Extension *find(const std::string &name) const
   {
     const auto found = std::find_if(extensions_.begin(),
@@ -214,6 +229,17 @@ Arrangement arrange(const std::vector<std::string> &names,
   refuse_below_after_above(below, above);
   result.above = ordered(std::move(above));
   result.below = ordered(std::move(below));
+  return result;
+}
+
+std::vector<LeftOut> dragged_along(const Names &names,
+                                   const std::map<std::string, ExtensionSettings> &settings,
+                                   const std::vector<LeftOut> &gone)
+{
+  std::vector<LeftOut> result;
+  for (Extension &each : Selection(names, settings).run_without(gone))
+    if (each.left_out)
+      result.push_back({each.name, std::move(*each.left_out)});
   return result;
 }
 

@@ -41,4 +41,10 @@ struct Arrangement {
 Arrangement arrange(const std::vector<std::string> &names,
                     const std::map<std::string, ExtensionSettings> &settings);
 
+/// Those that cannot stay when others are taken out of what arrange() chose: `gone`, as they are
+/// given, and all that require one of these, or one that does. `names` has all that was chosen.
+std::vector<LeftOut> dragged_along(const std::vector<std::string> &names,
+                                   const std::map<std::string, ExtensionSettings> &settings,
+                                   const std::vector<LeftOut> &gone);
+
 } // namespace overlay

@@ -3,6 +3,8 @@
 
 #include "base/error.hpp"
 #include "base/os_release.hpp"
+#include "overlay/danger_check.hpp"
+#include "overlay/settings.hpp"
 #include "verity/pkcs7.hpp"
 
 #include <fmt/ranges.h>
@@ -42,6 +44,9 @@ std::string settings_text(const base::Host &host, const Request &request)
     text += fmt::format("\n{}={}", key, value);
   for (const verity::PinnedCertificate &each : verity::read_pinned_certificates(host.root))
     text += fmt::format("\n{}\n{}", each.path, each.pem);
+  const DangerPolicy dangers = read_settings(host).dangers;
+  for (const DangerFacts &row : danger_table())
+    text += fmt::format("\n{} {}", row.name, name(dangers[row.self]));
   return text;
 }
 
@@ -50,14 +55,18 @@ std::string settings_text(const base::Host &host, const std::string &extension)
 {
   try {
     const ExtensionSettings settings = read_extension_settings(host, extension);
-    return fmt::format("\n{} {} {} {} {} {} {}",
+    std::vector<std::string_view> allowed;
+    for (const DangerRule rule : settings.allowed_dangers)
+      allowed.push_back(facts(rule).name);
+    return fmt::format("\n{} {} {} {} {} {} {} {}",
                        extension,
                        settings.enabled,
                        settings.priority,
                        settings.below,
                        fmt::join(settings.after, ","),
                        fmt::join(settings.required, ","),
-                       fmt::join(settings.conflicts, ","));
+                       fmt::join(settings.conflicts, ","),
+                       fmt::join(allowed, ","));
   } catch (const base::Error &) {
     return "\n"; // select() makes a broken one of it, and then no stamp counts
   }
@@ -218,9 +227,11 @@ Plan make_plan(const base::Host &host, const Request &request)
   plan.selection = select(
       host, request.extension_class, candidates, request.configuration, request.fit, present_names);
   add_faults(plan, discovery.hidden, present_names);
+  decide(plan);
+  if (check_dangers(host, plan, present_names))
+    decide(plan);
   if (request.broken == Request::Broken::give_up)
     give_up_on_broken(plan);
-  decide(plan);
   plan.origin = origin_of(plan);
   if (!plan.selection.has_broken())
     plan.stamp = full_stamp(stamp, merged_then(plan.hierarchies));

@@ -4,6 +4,7 @@
 #include "base/host.hpp"
 #include "overlay/composition.hpp"
 #include "overlay/configuration.hpp"
+#include "overlay/dangers.hpp"
 #include "overlay/hierarchy.hpp"
 #include "overlay/selection.hpp"
 
@@ -24,6 +25,7 @@ struct Request {
   enum class Broken { leave_out, give_up } broken = Broken::leave_out;
   /// Whether the service manager is told of what extensions want reloaded and restarted.
   enum class ServiceManager { tell, leave_alone } service_manager = ServiceManager::tell;
+  DangerScope dangers = DangerScope::not_allowed;
 };
 
 enum class Action {
@@ -47,6 +49,8 @@ struct Plan {
   Request request;
   Selection selection;
   std::vector<PlannedHierarchy> hierarchies;
+  /// What those in use do to each other and to the system, and those refused would.
+  std::vector<Danger> dangers;
   std::string origin;
   std::string stamp;         ///< empty if the selection has broken images: look again next time
   bool is_unchanged = false; ///< all is merged already as it is to be

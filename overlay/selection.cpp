@@ -84,6 +84,7 @@ public:
       for (const Candidate &candidate : candidates)
         if (candidate.image.name == each.name)
           selection_.omitted.push_back({candidate.image, std::move(each.verdict)});
+    selection_.settings = std::move(settings_);
     return std::move(selection_);
   }
 
@@ -128,6 +129,26 @@ bool Selection::has_broken() const
 {
   return std::any_of(
       omitted.begin(), omitted.end(), [](const Omission &each) { return each.is_broken; });
+}
+
+void leave_out(Selection &selection, const std::vector<LeftOut> &those)
+{
+  std::vector<std::string> names;
+  for (const Layer *layer : selection.used())
+    names.push_back(layer->candidate.image.name);
+  for (const LeftOut &each : dragged_along(names, selection.settings, those)) {
+    const auto is_it = [&](const auto &thing) { return thing.name == each.name; };
+    for (std::vector<Layer> *part : {&selection.below, &selection.above}) {
+      const auto layer = std::find_if(part->begin(), part->end(), [&](const Layer &candidate) {
+        return is_it(candidate.candidate.image);
+      });
+      if (layer == part->end())
+        continue;
+      selection.omitted.push_back(
+          {layer->candidate.image, each.verdict, std::any_of(those.begin(), those.end(), is_it)});
+      part->erase(layer);
+    }
+  }
 }
 
 Selection select(const base::Host &host,

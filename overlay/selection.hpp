@@ -8,6 +8,7 @@
 #include "overlay/layer.hpp"
 #include "overlay/order.hpp"
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,7 +19,8 @@ namespace overlay {
 struct Omission {
   Image image;
   Verdict verdict;
-  /// It could not be judged at all: it is damaged, untrusted, or could not be read.
+  /// Somebody has to look after it: it is damaged, untrusted, could not be read, or is refused as
+  /// a danger to others.
   bool is_broken = false;
 };
 
@@ -27,12 +29,16 @@ struct Selection {
   std::vector<Layer> above; ///< over the system, the lowest first
   std::vector<Layer> below; ///< under it, the lowest first
   std::vector<Omission> omitted;
+  std::map<std::string, ExtensionSettings> settings; ///< of all that could be read
 
   /// All in use, the lowest first.
   [[nodiscard]] std::vector<const Layer *> used() const;
 
   [[nodiscard]] bool has_broken() const;
 };
+
+/// Takes these, as broken ones, and all that require one of them out of what is to be merged.
+void leave_out(Selection &selection, const std::vector<LeftOut> &those);
 
 enum class Fit { checked, forced };
 

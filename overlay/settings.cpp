@@ -37,6 +37,14 @@ void read_count(const ConfigItem &item, std::uint64_t otherwise, std::uint64_t &
   field = *value;
 }
 
+template <DangerRule rule> void read_response(const ConfigItem &item, Settings &settings)
+{
+  const auto value = item.value.empty() ? facts(rule).by_default : find_response(item.value);
+  if (!value)
+    refuse(item, "response; write allow, warn or refuse");
+  settings.dangers[rule] = *value;
+}
+
 struct KeyRow {
   std::string_view section;
   std::string_view key;
@@ -53,6 +61,15 @@ constexpr std::array rows = {
            [](I item, S settings) {
              read_count(item, defaults.generations_kept, settings.generations_kept);
            }},
+    KeyRow{"Dangers", "ShadowsSystem", read_response<DangerRule::shadows_system>},
+    KeyRow{"Dangers", "ShadowsExtension", read_response<DangerRule::shadows_extension>},
+    KeyRow{"Dangers", "Whiteout", read_response<DangerRule::whiteout>},
+    KeyRow{"Dangers", "TypeChange", read_response<DangerRule::type_change>},
+    KeyRow{"Dangers", "MasksSystem", read_response<DangerRule::masks_system>},
+    KeyRow{"Dangers", "MasksExtension", read_response<DangerRule::masks_extension>},
+    KeyRow{"Dangers", "SetUser", read_response<DangerRule::set_user>},
+    KeyRow{"Dangers", "Capabilities", read_response<DangerRule::capabilities>},
+    KeyRow{"Dangers", "DeviceNode", read_response<DangerRule::device_node>},
 };
 
 std::string known_keys()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/host.hpp"
+#include "overlay/danger_rule.hpp"
 
 #include <cstdint>
 
@@ -12,6 +13,7 @@ namespace overlay {
 /// said of single extensions is in ExtensionSettings.
 struct Settings {
   std::uint64_t generations_kept = 50; ///< [Generations] Keep=
+  DangerPolicy dangers{};              ///< [Dangers]
 };
 
 /// Throws Kind::config with file and line for all that is not understood.

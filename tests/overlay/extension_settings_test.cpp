@@ -51,15 +51,18 @@ TEST_CASE("an extension without settings is enabled, above the system, of priori
 TEST_CASE("each key is read into its field")
 {
   const TestHost machine;
-  machine.root.write("etc/strake/extensions/foo.conf",
-                     "[Extension]\nEnabled=off\nPriority=-20\nAfter=a \"b c\"\nRequires=d\n"
-                     "Conflicts=e f\nBelow=true\nX-Owner=us\n[X-Ours]\nk=v\n");
+  machine.root.write(
+      "etc/strake/extensions/foo.conf",
+      "[Extension]\nEnabled=off\nPriority=-20\nAfter=a \"b c\"\nRequires=d\n"
+      "Conflicts=e f\nBelow=true\nAllowDangers=set-user whiteout\nX-Owner=us\n[X-Ours]\nk=v\n");
   CHECK(read(machine) == ExtensionSettings{.enabled = false,
                                            .priority = -20,
                                            .after = {"a", "b c"},
                                            .required = {"d"},
                                            .conflicts = {"e", "f"},
-                                           .below = true});
+                                           .below = true,
+                                           .allowed_dangers = {overlay::DangerRule::set_user,
+                                                               overlay::DangerRule::whiteout}});
 }
 
 TEST_CASE("files of /etc mask those of the vendor, drop-ins come after them, and lists add up")
@@ -80,7 +83,10 @@ TEST_CASE("what is not understood ends the run with file, line and what was expe
 {
   const TestHost machine;
   const std::string file = "etc/strake/extensions/foo.conf";
-  const std::array<std::pair<std::string, std::string>, 13> rows = {{
+  const std::array<std::pair<std::string, std::string>, 15> rows = {{
+      {"[Extension]\nAllowDangers=all\n",
+       ":2: AllowDangers=all is no list of dangers; there are shadows-system, "},
+      {"[Extension]\nAllowDangers=\"a\n", ":2: AllowDangers=\"a is no list of dangers"},
       {"[Extension]\nEnabled=perhaps\n", ":2: Enabled=perhaps is no boolean; write yes or no"},
       {"[Extension]\nBelow=2\n", ":2: Below=2 is no boolean; write yes or no"},
       {"[Extension]\n\nPriority=high\n", ":3: Priority=high is no priority; write a whole number"},

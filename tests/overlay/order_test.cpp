@@ -183,6 +183,20 @@ TEST_CASE("a conflict with what is itself left out later still counts")
   CHECK(left_out(arranged({"a", "b"}, settings)) == Names{"a conflicts", "b requires"});
 }
 
+TEST_CASE("who is taken out afterwards drags along all that require it, and nobody else")
+{
+  const Settings settings = {{"b", required({"a"})}, {"c", required({"b"})}, {"d", after({"a"})}};
+  const auto gone = overlay::dragged_along(
+      {"a", "b", "c", "d"},
+      settings,
+      {{"a", {.fits = false, .rule = "masks-system", .why = "it hides", .fix = "allow it"}}});
+  Arrangement arrangement;
+  arrangement.left_out = gone;
+  CHECK(left_out(arrangement) == Names{"a masks-system", "b requires", "c requires"});
+  CHECK(gone[1].verdict.why == "b requires a, which is left out itself: it hides");
+  CHECK(gone[2].verdict.fix == "allow it");
+}
+
 TEST_CASE("five hundred extensions that are all after the one before are ordered in no time")
 {
   Names names;

@@ -42,6 +42,37 @@ TEST_CASE("what is said last counts, and an empty value takes it back")
   CHECK(read("[X-Other]\nKeep=3\n[Generations]\nX-Keep=2\n").generations_kept == 50);
 }
 
+TEST_CASE("each danger has its response, and its default")
+{
+  using overlay::Response;
+  using enum overlay::DangerRule;
+  CHECK(read("").dangers[shadows_system] == Response::allow);
+  CHECK(read("").dangers[shadows_extension] == Response::warn);
+  CHECK(read("").dangers[masks_system] == Response::refuse);
+  const std::string keys[] = {"ShadowsSystem",
+                              "ShadowsExtension",
+                              "Whiteout",
+                              "TypeChange",
+                              "MasksSystem",
+                              "MasksExtension",
+                              "SetUser",
+                              "Capabilities",
+                              "DeviceNode"};
+  for (const overlay::DangerFacts &row : overlay::danger_table()) {
+    const std::string &key = keys[static_cast<std::size_t>(row.self)];
+    overlay::DangerPolicy expected;
+    CHECK(read("[Dangers]\n" + key + "=\n").dangers == expected);
+    for (const char *value : {"allow", "warn", "refuse"}) {
+      expected[row.self] = overlay::find_response(value).value();
+      CHECK(read("[Dangers]\n" + key + "=" + value + "\n").dangers == expected);
+    }
+    CHECK(overlay::find_danger_rule(row.name) == row.self);
+  }
+  CHECK(refusal("[Dangers]\nSetUser=never\n")
+            .find(":2: SetUser=never is no response; write allow, warn or refuse") !=
+        std::string::npos);
+}
+
 TEST_CASE("what is not understood is an error with its place")
 {
   CHECK(refusal("[Generations]\nKeep=0\n").find("extensions.conf:2: Keep=0 is no number") !=
