@@ -46,7 +46,7 @@ void check(const std::string &data_path, const std::string &tree_path, const std
   const verity::TreeShape shape = verity::parse_superblock(start).superblock.value().shape;
   const std::uint64_t length = verity::data_bytes(shape);
   verity::ParallelCheck checking(shape,
-                                 verity::range_reader(data, 0, length),
+                                 data,
                                  verity::range_reader(tree, 0, verity::hash_bytes(shape)),
                                  verity::parse_sha256(hash).value(),
                                  std::thread::hardware_concurrency());

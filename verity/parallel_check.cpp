@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verity/parallel_check.hpp"
 
+#include "base/file_view.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -12,6 +14,9 @@ namespace {
 // don't count; short enough that all threads end together.
 constexpr std::uint64_t unit_bytes = std::uint64_t{2} << 20U;
 
+// Long enough that mapping it doesn't count.
+constexpr std::uint64_t piece_bytes = std::uint64_t{1} << 20U;
+
 std::uint64_t blocks_a_unit(const TreeShape &shape)
 {
   const std::uint64_t a_leaf = digests_a_block(shape);
@@ -22,8 +27,8 @@ std::uint64_t blocks_a_unit(const TreeShape &shape)
 } // namespace
 
 ParallelCheck::ParallelCheck(
-    TreeShape shape, BlockReader data, BlockReader tree, const Sha256 &root, unsigned threads)
-    : shape_(std::move(shape)), data_(std::move(data)), tree_(std::move(tree)), root_(root),
+    TreeShape shape, const base::Fd &data, BlockReader tree, const Sha256 &root, unsigned threads)
+    : shape_(std::move(shape)), data_(data), tree_(std::move(tree)), root_(root),
       unit_blocks_(blocks_a_unit(shape_))
 {
   (void)levels_of(shape_); // judges the shape before any thread is there
@@ -91,12 +96,23 @@ void ParallelCheck::report(std::uint64_t unit, const BadBlock &bad)
 
 void ParallelCheck::work()
 {
-  BlockChecker checker(shape_, data_, tree_, root_);
-  while (const auto unit = next_unit()) {
-    const std::uint64_t first = *unit * unit_blocks_;
-    if (const auto bad = checker.check(first, unit_end(*unit) - first))
+  BlockChecker checker(shape_, tree_, root_);
+  while (const auto unit = next_unit())
+    if (const auto bad = check(checker, *unit))
       report(*unit, *bad);
+}
+
+std::optional<BadBlock> ParallelCheck::check(BlockChecker &checker, std::uint64_t unit)
+{
+  const std::uint64_t size = shape_.data_block_size;
+  const std::uint64_t step = std::max<std::uint64_t>(1, piece_bytes / size);
+  const std::uint64_t end = unit_end(unit);
+  for (std::uint64_t first = unit * unit_blocks_; first < end; first += step) {
+    const base::FileView piece(data_, {first * size, std::min(step, end - first) * size});
+    if (const auto bad = checker.check(first, piece.bytes()))
+      return bad;
   }
+  return std::nullopt;
 }
 
 } // namespace verity

@@ -12,14 +12,19 @@
 
 namespace verity {
 
-/// Checks all data of a tree on several threads while it is still arriving. The threads only read;
-/// they are gone when this object is.
+/// Checks all data of a tree on several threads while it is still arriving. The threads only read,
+/// each a piece of the data at a time and one hash block a level; they are gone when this object
+/// is.
 class ParallelCheck {
 public:
-  /// The readers are called from all threads at once. Fails with Kind::config on a shape that
-  /// dm-verity does not have.
-  ParallelCheck(
-      TreeShape shape, BlockReader data, BlockReader tree, const Sha256 &root, unsigned threads);
+  /// `data` is looked at where it lies (see base::FileView), so it has to be a file that nobody
+  /// else can change; it must outlive this object. `tree`, as for TreeWalk, is called from all
+  /// threads at once. Fails with Kind::config on a shape that dm-verity does not have.
+  ParallelCheck(TreeShape shape,
+                const base::Fd &data,
+                BlockReader tree,
+                const Sha256 &root,
+                unsigned threads);
   ParallelCheck(const ParallelCheck &) = delete;
   ParallelCheck &operator=(const ParallelCheck &) = delete;
   ~ParallelCheck();
@@ -29,18 +34,20 @@ public:
   bool arrived(std::uint64_t bytes);
 
   /// To be called once, after all has arrived or arrived() said false. The first bad block; nothing
-  /// if all is well. Fails as the readers did.
+  /// if all is well. Fails as the reader did, or where
+  /// the data cannot be read.
   std::optional<BadBlock> finish();
 
 private:
   void stop();
   void work();
+  std::optional<BadBlock> check(BlockChecker &checker, std::uint64_t unit);
   std::optional<std::uint64_t> next_unit();
   void report(std::uint64_t unit, const BadBlock &bad);
   [[nodiscard]] std::uint64_t unit_end(std::uint64_t unit) const;
 
   TreeShape shape_;
-  BlockReader data_;
+  const base::Fd &data_;
   BlockReader tree_;
   Sha256 root_;
   std::uint64_t unit_blocks_; ///< data blocks that a thread takes at a time

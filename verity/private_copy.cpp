@@ -32,10 +32,10 @@ base::Fd checked_copy(const base::Host &host, const HashedData &source, const Co
 {
   const std::uint64_t length = data_bytes(source.shape);
   base::Fd copy = make_copy_file(host, place, length);
-  // The threads read the copy and not its source: what they find good is what will be mounted.
+  // The threads look at the copy and not its source: what they find good is what will be mounted.
   ParallelCheck check(
       source.shape,
-      range_reader(copy, 0, length),
+      copy,
       range_reader(source.tree.file, source.tree.range.start, source.tree.range.length),
       source.root_hash,
       std::thread::hardware_concurrency());

@@ -3,17 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
 
 namespace verity {
-
-namespace {
-
-// Small enough to stay in a core's own cache between the read and the digest.
-constexpr std::size_t read_step = std::size_t{32} << 10U;
-
-} // namespace
 
 std::string text_of(const BadBlock &bad)
 {
@@ -60,47 +52,22 @@ bool TreeWalk::load(std::size_t level, std::uint64_t block)
   return true;
 }
 
-BlockChecker::BlockChecker(const TreeShape &shape,
-                           const BlockReader &data,
-                           const BlockReader &tree,
-                           const Sha256 &root)
-    : shape_(shape), read_(data), walk_(shape, tree, root)
+BlockChecker::BlockChecker(const TreeShape &shape, const BlockReader &tree, const Sha256 &root)
+    : shape_(shape), walk_(shape, tree, root)
 {
 }
 
-std::optional<BadBlock> BlockChecker::check(std::uint64_t first, std::uint64_t count)
+std::optional<BadBlock> BlockChecker::check(std::uint64_t first, base::Bytes blocks)
 {
-  const std::uint64_t step = std::max<std::uint64_t>(1, read_step / shape_.data_block_size);
-  for (const std::uint64_t end = first + count; first < end;) {
-    const std::uint64_t blocks = std::min(step, end - first);
-    piece_.resize(blocks * shape_.data_block_size);
-    read_(first * shape_.data_block_size, piece_);
-    if (const auto bad = check_piece(first))
-      return bad;
-    first += blocks;
-  }
-  return std::nullopt;
-}
-
-std::optional<BadBlock> BlockChecker::check_piece(std::uint64_t first)
-{
-  const std::size_t size = shape_.data_block_size;
-  for (std::size_t index = 0; index < piece_.size() / size; ++index) {
-    const auto wanted = walk_.expected(first + index);
+  for (std::uint64_t block = first; !blocks.empty(); ++block) {
+    const auto wanted = walk_.expected(block);
     if (!wanted)
       return BadBlock{BadBlock::Where::tree, walk_.bad_block()};
-    if (salted(digest_, shape_, base::Bytes(piece_).subspan(index * size, size)) != *wanted)
-      return BadBlock{BadBlock::Where::data, first + index};
+    if (salted(digest_, shape_, blocks.first(shape_.data_block_size)) != *wanted)
+      return BadBlock{BadBlock::Where::data, block};
+    blocks = blocks.subspan(shape_.data_block_size);
   }
   return std::nullopt;
-}
-
-std::optional<BadBlock> first_bad_block(const TreeShape &shape,
-                                        const BlockReader &data,
-                                        const BlockReader &tree,
-                                        const Sha256 &root)
-{
-  return BlockChecker(shape, data, tree, root).check(0, shape.data_blocks);
 }
 
 } // namespace verity

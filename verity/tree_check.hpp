@@ -54,35 +54,22 @@ private:
   std::uint64_t bad_block_ = 0;
 };
 
-/// Checks ranges of data blocks against a tree and its root hash, as the kernel would on reading
-/// them. Holds a piece of the data and one hash block a level, however long the ranges. One thread
-/// may use it; several may each have their own with the same readers.
+/// Checks data blocks against a tree and its root hash, as the kernel would on reading them. Holds
+/// one hash block a level. One thread may use it; several may each have their own with the same
+/// reader.
 class BlockChecker {
 public:
-  /// As for TreeWalk; `data` must outlive it too.
-  BlockChecker(const TreeShape &shape,
-               const BlockReader &data,
-               const BlockReader &tree,
-               const Sha256 &root);
+  /// As for TreeWalk.
+  BlockChecker(const TreeShape &shape, const BlockReader &tree, const Sha256 &root);
 
-  /// The first bad block of so many from `first` on; nothing if all are well. Fails as the readers
-  /// do.
-  std::optional<BadBlock> check(std::uint64_t first, std::uint64_t count);
+  /// The first bad one of these whole blocks, which begin with block `first` of the data; nothing
+  /// if all are well. Fails as the reader does.
+  std::optional<BadBlock> check(std::uint64_t first, base::Bytes blocks);
 
 private:
-  std::optional<BadBlock> check_piece(std::uint64_t first);
-
   const TreeShape &shape_;
-  const BlockReader &read_;
   TreeWalk walk_;
   Digest digest_;
-  std::vector<std::byte> piece_;
 };
-
-/// The same for all data of the shape.
-std::optional<BadBlock> first_bad_block(const TreeShape &shape,
-                                        const BlockReader &data,
-                                        const BlockReader &tree,
-                                        const Sha256 &root);
 
 } // namespace verity

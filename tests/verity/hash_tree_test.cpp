@@ -44,6 +44,15 @@ TreeShape shape_of(std::uint64_t blocks, std::size_t salt_size)
   return {.data_blocks = blocks, .salt = std::vector<std::byte>(salt_size, std::byte{0xa5})};
 }
 
+std::optional<BadBlock> first_bad_block(const TreeShape &shape,
+                                        const std::string &data,
+                                        const std::string &tree,
+                                        const Sha256 &root)
+{
+  const verity::BlockReader reader = reader_of(tree);
+  return verity::BlockChecker(shape, reader, root).check(0, std::as_bytes(std::span(data)));
+}
+
 struct Built {
   std::string tree; // with an empty superblock
   Sha256 root;
@@ -112,7 +121,7 @@ TEST_CASE("trees are those of veritysetup, which accepts ours")
       CHECK(verity::hex(ours.root) == field(made.output, "Root hash:"));
       CHECK(verity::root_hash(shape, reader_of(data)) == ours.root);
       CHECK((ours.tree.substr(4096) == (theirs.size() > 4096 ? theirs.substr(4096) : "")));
-      CHECK_FALSE(verity::first_bad_block(shape, reader_of(data), reader_of(theirs), ours.root));
+      CHECK_FALSE(first_bad_block(shape, data, theirs, ours.root));
 
       root.write("hash",
                  bytes_text(verity::encode_superblock(*reading.superblock)) +
@@ -168,19 +177,18 @@ TEST_CASE("the first bad block is named, be it of data or of the tree")
     std::string spoiled = data;
     spoiled[block * 4096 + 4095] ^= 1;
     spoiled[spoiled.size() - 2] ^= 1; // a later one
-    CHECK(verity::first_bad_block(shape, reader_of(spoiled), reader_of(built.tree), built.root) ==
+    CHECK(first_bad_block(shape, spoiled, built.tree, built.root) ==
           BadBlock{BadBlock::Where::data, block});
   }
   for (const std::uint64_t block : {1U, 2U, 3U, 4U, 5U, 132U}) {
     std::string spoiled = built.tree;
     spoiled[block * 4096] ^= 1;
-    CHECK(verity::first_bad_block(shape, reader_of(data), reader_of(spoiled), built.root) ==
+    CHECK(first_bad_block(shape, data, spoiled, built.root) ==
           BadBlock{BadBlock::Where::tree, block});
   }
   Sha256 other = built.root;
   other[31] ^= std::byte{1};
-  CHECK(verity::first_bad_block(shape, reader_of(data), reader_of(built.tree), other) ==
-        BadBlock{BadBlock::Where::tree, 1});
+  CHECK(first_bad_block(shape, data, built.tree, other) == BadBlock{BadBlock::Where::tree, 1});
 }
 
 TEST_CASE("a single block of data is checked against the root hash itself")
@@ -191,7 +199,7 @@ TEST_CASE("a single block of data is checked against the root hash itself")
   CHECK(built.root == verity::digest_of(std::as_bytes(std::span(data))));
   std::string spoiled = data;
   spoiled[7] ^= 1;
-  CHECK(verity::first_bad_block(shape, reader_of(spoiled), reader_of(built.tree), built.root) ==
+  CHECK(first_bad_block(shape, spoiled, built.tree, built.root) ==
         BadBlock{BadBlock::Where::data, 0});
 }
 
