@@ -170,14 +170,14 @@ public:
 
   [[nodiscard]] std::string text() const
   {
-    std::string text = fmt::format("{} ({})\n", name_, overlay::name(class_));
+    std::string text = fmt::format("{} ({})\n", base::printable(name_), overlay::name(class_));
     const auto line = [&](std::string_view head, const std::string &what) {
       text += fmt::format("  {:<10} {}\n", fmt::format("{}:", head), what);
     };
     if (image_)
       line("found",
            fmt::format("{}, {}{}",
-                       image_->path,
+                       base::printable(image_->path),
                        overlay::name(image_->kind),
                        image_->version.empty() ? "" : ", version " + image_->version));
     for (const overlay::Hidden &hidden : hidden_)
@@ -309,7 +309,7 @@ int extension_why(const ExtensionCall &call)
   if (json.empty())
     base::fail(base::Kind::not_found,
                "there is no extension {}; `list` shows those there are",
-               call.options.arguments.front());
+               base::printable(call.options.arguments.front()));
   if (call.wants_json())
     call.print_json(json);
   else

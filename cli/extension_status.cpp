@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/printable.hpp"
 #include "cli/contents.hpp"
 #include "cli/extension_verbs.hpp"
 #include "overlay/find.hpp"
@@ -98,8 +99,10 @@ int extension_list(const ExtensionCall &call)
       if (!call.options.stands_in)
         row["class"] = overlay::name(each);
       rows.push_back(std::move(row));
-      table.add(
-          {image.name, std::string(overlay::name(image.kind)), path, time_text(image.time_us)});
+      table.add({image.name,
+                 std::string(overlay::name(image.kind)),
+                 base::printable(path),
+                 time_text(image.time_us)});
     }
   if (call.wants_json())
     call.print_json(rows);

@@ -88,17 +88,21 @@ Request request_for(const ExtensionCall &call, Class extension_class)
 }
 
 /// All that could be merged is merged by now, and what is broken was said; but a timer that nobody
-/// watches must not call it a success.
+/// watches must not call it a success. Of several the gravest counts, whatever their order is.
 int status_of(const ExtensionCall &call, const std::vector<overlay::Plan> &plans)
 {
+  bool has_broken = false;
+  bool has_untrusted = false;
   for (const overlay::Plan &plan : plans)
-    for (const overlay::Omission &each : plan.selection.omitted)
-      if (each.is_broken)
-        return call.options.stands_in
-                   ? 1
-                   : base::exit_code(each.verdict.rule == "untrusted" ? Kind::untrusted
-                                                                      : Kind::config);
-  return 0;
+    for (const overlay::Omission &each : plan.selection.omitted) {
+      has_broken = has_broken || each.is_broken;
+      has_untrusted = has_untrusted || (each.is_broken && each.verdict.rule == "untrusted");
+    }
+  if (!has_broken)
+    return 0;
+  if (call.options.stands_in)
+    return 1;
+  return base::exit_code(has_untrusted ? Kind::untrusted : Kind::config);
 }
 
 int set_all(const ExtensionCall &call, overlay::Enabled enabled)

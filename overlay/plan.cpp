@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/os_release.hpp"
+#include "base/printable.hpp"
 #include "overlay/danger_check.hpp"
 #include "overlay/settings.hpp"
 #include "verity/pkcs7.hpp"
@@ -144,7 +145,7 @@ void add_faults(Plan &plan, const std::vector<Hidden> &hidden, const std::set<st
     plan.selection.omitted.push_back({each.image,
                                       {.fits = false,
                                        .rule = each.rule,
-                                       .why = each.why,
+                                       .why = base::printable(each.why),
                                        .fix = "replace it by an intact one, or remove it"},
                                       true});
   }

@@ -2,6 +2,7 @@
 #include "overlay/selection.hpp"
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 
 #include <algorithm>
 #include <map>
@@ -17,7 +18,7 @@ Verdict broken(const base::Error &error)
   const bool is_untrusted = error.kind() == base::Kind::untrusted;
   return {.fits = false,
           .rule = is_untrusted ? "untrusted" : "unreadable",
-          .why = error.what(),
+          .why = base::printable(error.what()),
           .fix = is_untrusted ? "sign it, install the certificate, or change the image policy"
                               : "replace it by an intact one, or remove it"};
 }
