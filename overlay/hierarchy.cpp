@@ -57,9 +57,9 @@ bool is_ours(const base::Dir &top, Class extension_class)
 /// A relative path that stays where it starts from.
 bool is_plain(const std::string &path)
 {
-  if (path.empty() || path.front() == '/')
+  if (path.empty() || path.find('\0') != std::string::npos)
     return false;
-  std::istringstream parts(path);
+  std::istringstream parts(path + "/");
   for (std::string part; std::getline(parts, part, '/');)
     if (part.empty() || part == "." || part == "..")
       return false;

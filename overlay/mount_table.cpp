@@ -52,14 +52,16 @@ std::vector<MountLine> parse_mount_table(const std::string &text)
 
 unsigned stacked(const std::vector<MountLine> &table, int id, std::string_view source)
 {
-  unsigned count = 0;
   const MountLine *top = find(table, id);
-  for (const MountLine *line = top; line != nullptr; line = find(table, line->parent)) {
-    if (line->type != "overlay" || line->source != source || line->target != top->target)
-      break;
-    ++count;
-  }
-  return count;
+  const auto is_like_top = [&](const MountLine &line) {
+    return line.type == "overlay" && line.source == source && line.target == top->target;
+  };
+  // Each but once: the first mount of a system is said to be its own parent.
+  std::set<int> counted;
+  const MountLine *line = top;
+  while (line != nullptr && is_like_top(*line) && counted.insert(line->id).second)
+    line = find(table, line->parent);
+  return static_cast<unsigned>(counted.size());
 }
 
 std::vector<std::string>
@@ -68,7 +70,7 @@ submounts(const std::vector<MountLine> &table, int id, const std::string &target
   const std::string below = target == "/" ? "/" : target + "/";
   std::set<std::string> places;
   for (const MountLine &line : table)
-    if (line.parent == id && line.target.starts_with(below))
+    if (line.parent == id && line.target.starts_with(below) && line.target != below)
       places.insert(line.target.substr(below.size()));
   std::vector<std::string> seen;
   for (const std::string &place : places) {

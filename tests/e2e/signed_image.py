@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Extension images made of their parts, with real tools and keys: a test spoils one of the parts, or
+"""Extension images made of their parts, with real tools and keys: a test spoils one of these, or
 lies in the partition table."""
 
 import base64
