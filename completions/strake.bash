@@ -3,12 +3,12 @@
 # Completion of strake in bash.
 
 # Options that say what is worked on; what is offered must be asked with the same.
-_strake_scope=(--component --definitions --root --image --transfer-source)
+_strake_scope=(--class --component --definitions --root --image --transfer-source)
 
-# Prints the members of the list KEY in the JSON that a command answers with, one a line.
-_strake_ask() { # KEY COMMAND…
-    local key=$1 index word arguments=()
-    shift
+# Sets `arguments` to those of the options above that are on the line.
+_strake_read_scope() {
+    local index word
+    arguments=()
     for ((index = 1; index < cword; index++)); do
         word=${words[index]}
         if [[ $word == -C && $((index + 1)) -lt $cword ]]; then
@@ -19,17 +19,50 @@ _strake_ask() { # KEY COMMAND…
             arguments+=("$word=${words[index + 1]}")
         fi
     done
+}
+
+# Prints the members of the list KEY in the JSON that a command answers with, one a line.
+_strake_ask() { # KEY COMMAND…
+    local key=$1 arguments
+    shift
+    _strake_read_scope
     "${words[0]}" "${arguments[@]}" --json=short "$@" 2>/dev/null |
         sed -n "s/.*\"$key\":\[\([^]]*\)\].*/\1/p" | tr -d '"' | tr ',' '\n'
 }
 
-# Offers what _strake_ask finds, word by word: a name from a file must not meet an expansion.
-_strake_offer() { # PREFIX KEY COMMAND…
+# Prints the names of the extensions that are installed, one a line.
+_strake_ask_extensions() {
+    local arguments
+    _strake_read_scope
+    "${words[0]}" ext "${arguments[@]}" list --json=short 2>/dev/null |
+        grep -o '"name":"[^"]*"' | cut -d '"' -f 4 | sort -u
+}
+
+# Offers the lines of a command word by word: a name from a file must not meet an expansion.
+_strake_offer_lines() { # PREFIX COMMAND…
     local prefix=$1 found
     shift
     while IFS= read -r found; do
         [[ $found == "$prefix"* ]] && COMPREPLY+=("$found")
-    done < <(_strake_ask "$@")
+    done < <("$@")
+}
+
+_strake_offer() { # PREFIX KEY COMMAND…
+    _strake_offer_lines "$1" _strake_ask "${@:2}"
+}
+
+_strake_offer_words() { # PREFIX WORDS
+    mapfile -t COMPREPLY < <(compgen -W "$2" -- "$1")
+}
+
+_strake_offer_files() { # PREFIX -d|-f
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen "$2" -- "$1")
+}
+
+_strake_offer_options() { # PREFIX OPTIONS
+    _strake_offer_words "$1" "$2"
+    [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null
 }
 
 # readline splits at "=", so that --json=short comes as three words; here it is one again.
@@ -49,11 +82,68 @@ _strake_words() {
     cword=$((${#words[@]} - 1))
 }
 
+# Sets `option` and `value`: of --OPTION=VALUE, or of OPTION and the word after it.
+_strake_split() {
+    option=${word%%=*}
+    value=${word#*=}
+    if [[ $word != --*=* ]]; then
+        option=${words[cword - 1]}
+        value=$word
+    fi
+}
+
+# `strake ext …`, or one of the tools for extensions that strake is called as.
+_strake_ext() { # FIRST: where its words begin
+    local option value verb='' index ext_options ext_verbs
+    ext_options='--help --version --root= --mutable= --image-policy= --noexec= --force --no-reload
+        --always-refresh= --no-pager --no-legend --json='
+    ext_verbs='status list merge unmerge refresh'
+    if [[ ${words[1]} == ext ]]; then
+        ext_options+=' --class= --strict'
+        ext_verbs+=' plan why enable disable'
+    fi
+
+    for ((index = $1; index < cword; index++)); do
+        case ${words[index]} in
+            --class | --root | --mutable | --image-policy | --noexec | --always-refresh | --json)
+                ((index++)) ;;
+            -*) ;;
+            *) verb=${words[index]}; break ;;
+        esac
+    done
+
+    _strake_split
+    case $option in
+        --json) _strake_offer_words "$value" 'pretty short off'; return ;;
+        --class) _strake_offer_words "$value" 'sysext confext'; return ;;
+        --mutable)
+            _strake_offer_words "$value" 'no yes auto import ephemeral ephemeral-import help'
+            return ;;
+        --noexec | --always-refresh) _strake_offer_words "$value" 'yes no'; return ;;
+        --root) _strake_offer_files "$value" -d; return ;;
+        --image-policy) return ;;
+    esac
+
+    if [[ $word == -* ]]; then
+        _strake_offer_options "$word" "$ext_options"
+        return
+    fi
+    case $verb in
+        '') _strake_offer_words "$word" "$ext_verbs" ;;
+        why | enable | disable) _strake_offer_lines "$word" _strake_ask_extensions ;;
+    esac
+}
+
 _strake() {
-    local words cword verb='' word index value options verbs
+    local words cword verb='' word index option value options verbs
     COMPREPLY=()
     _strake_words
     word=${words[cword]}
+    case ${words[0]##*/} in systemd-sysext | systemd-confext) _strake_ext 1; return ;; esac
+    if ((cword > 1)) && [[ ${words[1]} == ext ]]; then
+        _strake_ext 2
+        return
+    fi
 
     options='--help --version --component= --component-all --component-suggested --feature-all
         --feature-suggested --definitions= --root= --image= --image-policy= --transfer-source=
@@ -63,7 +153,7 @@ _strake() {
         pending reboot components enable-component disable-component'
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
         options+=' --dry-run'
-        verbs+=' plan rollback pin hold skip release history repair'
+        verbs+=' plan rollback pin hold skip release history repair ext'
     fi
 
     for ((index = 1; index < cword; index++)); do
@@ -76,34 +166,22 @@ _strake() {
         esac
     done
 
-    local option=${word%%=*}
-    value=${word#*=}
-    if [[ $word != --*=* ]]; then
-        option=${words[cword - 1]}
-        value=$word
-    fi
+    _strake_split
     case $option in
-        --json) mapfile -t COMPREPLY < <(compgen -W 'pretty short off' -- "$value"); return ;;
-        --sync | --verify | --cleanup)
-            mapfile -t COMPREPLY < <(compgen -W 'yes no' -- "$value"); return ;;
-        -C | --component)
-            _strake_offer "$value" components components; return ;;
-        --definitions | --root | --transfer-source)
-            compopt -o filenames 2>/dev/null
-            mapfile -t COMPREPLY < <(compgen -d -- "$value"); return ;;
-        --image)
-            compopt -o filenames 2>/dev/null
-            mapfile -t COMPREPLY < <(compgen -f -- "$value"); return ;;
+        --json) _strake_offer_words "$value" 'pretty short off'; return ;;
+        --sync | --verify | --cleanup) _strake_offer_words "$value" 'yes no'; return ;;
+        -C | --component) _strake_offer "$value" components components; return ;;
+        --definitions | --root | --transfer-source) _strake_offer_files "$value" -d; return ;;
+        --image) _strake_offer_files "$value" -f; return ;;
         -m | --instances-max | --image-policy) return ;;
     esac
 
     if [[ $word == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
-        [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null
+        _strake_offer_options "$word" "$options"
         return
     fi
     case $verb in
-        '') mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word") ;;
+        '') _strake_offer_words "$word" "$verbs" ;;
         list | plan | update | acquire | rollback | pin | skip | release)
             _strake_offer "$word" all --offline list ;;
         features | enable-feature | disable-feature)
@@ -114,7 +192,10 @@ _strake() {
 }
 
 complete -F _strake strake
-# Under the other name only where it is strake: systemd may have a completion of its own.
-if [[ $(readlink -f "$(type -P systemd-sysupdate)" 2>/dev/null) == */strake ]]; then
-    complete -F _strake systemd-sysupdate
-fi
+# Under another name only where it is strake: systemd may have a completion of its own.
+for _strake_name in systemd-sysupdate systemd-sysext systemd-confext; do
+    if [[ $(readlink -f "$(type -P "$_strake_name")" 2>/dev/null) == */strake ]]; then
+        complete -F _strake "$_strake_name"
+    fi
+done
+unset _strake_name

@@ -18,10 +18,38 @@ function __strake_ask # KEY COMMAND…
         string match -rg '"'$argv[1]'":\[([^\]]*)\]' | string replace -a '"' '' | string split -n ','
 end
 
+# The names of the extensions that are installed.
+function __strake_extensions
+    set -l scope
+    set -l tokens (commandline -opc)
+    for index in (seq 3 (count $tokens))
+        switch $tokens[$index]
+            case '--root=*' '--class=*'
+                set -a scope $tokens[$index]
+            case --root --class
+                set -q tokens[(math $index + 1)]
+                and set -a scope $tokens[$index] $tokens[(math $index + 1)]
+        end
+    end
+    $tokens[1] ext $scope list --json=short 2>/dev/null |
+        string match -arg '"name":"([^"]*)"' | sort -u
+end
+
+function __strake_is_ext
+    set -l tokens (commandline -opc)
+    set -q tokens[2]
+    and test $tokens[2] = ext
+end
+
+set -l update 'not __strake_is_ext'
+set -l ext __strake_is_ext
+
 set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold skip release \
     history repair pending reboot features enable-feature disable-feature components \
-    enable-component disable-component
+    enable-component disable-component ext
 set -l first "not __fish_seen_subcommand_from $verbs"
+set -l ext_verbs status list merge unmerge refresh plan why enable disable
+set -l ext_first "__strake_is_ext; and not __fish_seen_subcommand_from $ext_verbs"
 
 complete -c strake -f
 
@@ -47,33 +75,62 @@ complete -c strake -n $first -a disable-feature -d 'Switch optional features off
 complete -c strake -n $first -a components -d 'Show components'
 complete -c strake -n $first -a enable-component -d 'Enable components'
 complete -c strake -n $first -a disable-component -d 'Disable components'
+complete -c strake -n $first -a ext -d 'Merge system and configuration extensions'
 
-complete -c strake -n '__fish_seen_subcommand_from list plan update acquire rollback pin skip release' \
+complete -c strake -n 'not __strake_is_ext; and __fish_seen_subcommand_from list plan update acquire rollback pin skip release' \
     -a '(__strake_ask all --offline list)'
-complete -c strake -n '__fish_seen_subcommand_from features enable-feature disable-feature' \
+complete -c strake -n 'not __strake_is_ext; and __fish_seen_subcommand_from features enable-feature disable-feature' \
     -a '(__strake_ask features features)'
-complete -c strake -n '__fish_seen_subcommand_from enable-component disable-component' \
+complete -c strake -n 'not __strake_is_ext; and __fish_seen_subcommand_from enable-component disable-component' \
     -a '(__strake_ask components components)'
 
-complete -c strake -s h -l help -d 'Show a short help'
-complete -c strake -l version -d 'Show the version of strake'
-complete -c strake -s C -l component -x -a '(__strake_ask components components)' -d 'Work on a component'
-complete -c strake -s A -l component-all -d 'Work on the system and all enabled components'
-complete -c strake -s S -l component-suggested -d 'Take all suggested components'
-complete -c strake -s a -l feature-all -d 'Take all features'
-complete -c strake -s s -l feature-suggested -d 'Take all suggested features'
-complete -c strake -l definitions -x -a '(__fish_complete_directories)' -d 'Read definitions from this directory'
-complete -c strake -l root -x -a '(__fish_complete_directories)' -d 'Work on the system in this directory'
-complete -c strake -l image -r -F -d 'Work on the system in this disk image'
-complete -c strake -l image-policy -x -d 'Which partitions of the image may be used'
-complete -c strake -l transfer-source -x -a '(__fish_complete_directories)' -d 'What PathRelativeTo=explicit means'
-complete -c strake -s m -l instances-max -x -d 'How many versions to keep'
-complete -c strake -l sync -x -a 'yes no' -d 'Whether to bring data to stable storage'
-complete -c strake -l verify -x -a 'yes no' -d 'Whether to check signatures'
-complete -c strake -l reboot -d 'Reboot after an update to a newer version'
-complete -c strake -l offline -d 'Ask no server'
-complete -c strake -l cleanup -x -a 'yes no' -d 'Clean up after an update'
-complete -c strake -l no-pager -d 'Accepted; no pager is ever started'
-complete -c strake -l no-legend -d 'Leave out headers and counts'
-complete -c strake -l json -x -a 'pretty short off' -d 'Answer in JSON'
-complete -c strake -s n -l dry-run -d 'Show what would be done, and do nothing'
+complete -c strake -n $update -s h -l help -d 'Show a short help'
+complete -c strake -n $update -l version -d 'Show the version of strake'
+complete -c strake -n $update -s C -l component -x -a '(__strake_ask components components)' -d 'Work on a component'
+complete -c strake -n $update -s A -l component-all -d 'Work on the system and all enabled components'
+complete -c strake -n $update -s S -l component-suggested -d 'Take all suggested components'
+complete -c strake -n $update -s a -l feature-all -d 'Take all features'
+complete -c strake -n $update -s s -l feature-suggested -d 'Take all suggested features'
+complete -c strake -n $update -l definitions -x -a '(__fish_complete_directories)' -d 'Read definitions from this directory'
+complete -c strake -n $update -l root -x -a '(__fish_complete_directories)' -d 'Work on the system in this directory'
+complete -c strake -n $update -l image -r -F -d 'Work on the system in this disk image'
+complete -c strake -n $update -l image-policy -x -d 'Which partitions of the image may be used'
+complete -c strake -n $update -l transfer-source -x -a '(__fish_complete_directories)' -d 'What PathRelativeTo=explicit means'
+complete -c strake -n $update -s m -l instances-max -x -d 'How many versions to keep'
+complete -c strake -n $update -l sync -x -a 'yes no' -d 'Whether to bring data to stable storage'
+complete -c strake -n $update -l verify -x -a 'yes no' -d 'Whether to check signatures'
+complete -c strake -n $update -l reboot -d 'Reboot after an update to a newer version'
+complete -c strake -n $update -l offline -d 'Ask no server'
+complete -c strake -n $update -l cleanup -x -a 'yes no' -d 'Clean up after an update'
+complete -c strake -n $update -l no-pager -d 'Accepted; no pager is ever started'
+complete -c strake -n $update -l no-legend -d 'Leave out headers and counts'
+complete -c strake -n $update -l json -x -a 'pretty short off' -d 'Answer in JSON'
+complete -c strake -n $update -s n -l dry-run -d 'Show what would be done, and do nothing'
+
+complete -c strake -n $ext_first -a status -d 'Show what is merged'
+complete -c strake -n $ext_first -a list -d 'List installed extensions'
+complete -c strake -n $ext_first -a merge -d 'Merge extensions'
+complete -c strake -n $ext_first -a unmerge -d 'Take all extensions away'
+complete -c strake -n $ext_first -a refresh -d 'Merge what has changed, without a gap'
+complete -c strake -n $ext_first -a plan -d 'Show what a refresh would do, and why'
+complete -c strake -n $ext_first -a why -d 'Explain what becomes of an extension'
+complete -c strake -n $ext_first -a enable -d 'Have extensions merged from the next refresh on'
+complete -c strake -n $ext_first -a disable -d 'Leave extensions out from the next refresh on'
+
+complete -c strake -n '__strake_is_ext; and __fish_seen_subcommand_from why enable disable' \
+    -a '(__strake_extensions)'
+
+complete -c strake -n $ext -s h -l help -d 'Show a short help'
+complete -c strake -n $ext -l version -d 'Show the version of strake'
+complete -c strake -n $ext -l class -x -a 'sysext confext' -d 'Work on extensions of this class only'
+complete -c strake -n $ext -l root -x -a '(__fish_complete_directories)' -d 'Work on the system in this directory'
+complete -c strake -n $ext -l mutable -x -a 'no yes auto import ephemeral ephemeral-import help' -d 'How hierarchies take writes'
+complete -c strake -n $ext -l image-policy -x -d 'Which images may be used'
+complete -c strake -n $ext -l noexec -x -a 'yes no' -d 'Whether programs of extensions may not be run'
+complete -c strake -n $ext -l force -d 'Merge extensions even if they do not fit'
+complete -c strake -n $ext -l no-reload -d 'Do not tell the service manager'
+complete -c strake -n $ext -l always-refresh -x -a 'yes no' -d 'Merge anew even if nothing has changed'
+complete -c strake -n $ext -l strict -d 'Change nothing if an extension is broken'
+complete -c strake -n $ext -l no-pager -d 'Accepted; no pager is ever started'
+complete -c strake -n $ext -l no-legend -d 'Leave out headers and footers'
+complete -c strake -n $ext -l json -x -a 'pretty short off' -d 'Answer in JSON'

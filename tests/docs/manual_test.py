@@ -71,6 +71,25 @@ def verbs():
     return [(name, args, only == "true", changes == "true") for name, args, _, only, changes in rows]
 
 
+def extension_verbs():
+    """(name, arguments) of each."""
+    return table(
+        "cli/extension_verbs.cpp",
+        rf"\{{{STRING},\s*{STRING},\s*\d+,\s*\w+,\s*{STRING},\s*(?:true|false),",
+        9,
+    )
+
+
+def extension_options():
+    """(name, letter) of each."""
+    rows = table(
+        "cli/extension_options.cpp",
+        rf"\{{{STRING},\s*('.'|0),\s*({STRING}|nullptr),\s*{STRING},",
+        13,
+    )
+    return [(row[0], row[1].strip("'0")) for row in rows]
+
+
 def transfer_keys(part):
     rows = table("updater/transfer_file.cpp", rf"Row\{{{STRING},\s*{STRING},", 28)
     return [key for name, key in rows if name == part]
@@ -78,6 +97,28 @@ def transfer_keys(part):
 
 def common_keys():
     return table("updater/component.cpp", rf"\{{\s*section,\s*{STRING},", 15)
+
+
+def bash_words(text, variable):
+    """The words of a variable that is set in one place, and added to in others."""
+    words = " ".join(re.findall(rf"(?m)^ *{variable}\+?='([^']*)'", text)).split()
+    return [word.rstrip("=") for word in words]
+
+
+def zsh_verbs(text, function):
+    body = re.search(rf"(?m)^{function}\(\) \{{\n(.*?)^\}}", text, re.S | re.M).group(1)
+    return re.findall(r"(?m)^    '([a-z-]+):", body)
+
+
+def zsh_options(text, call):
+    """Those of the call of _arguments that begins this way."""
+    body = re.search(rf"{call}(?:.*\\\n)+", text).group(0)
+    return re.findall(r"(?m)^ +'[^']*?'?(?:\{[^}]*?,)?--([a-z-]+)=?[}\[]", body)
+
+
+def fish_list(text, variable):
+    listed = re.search(rf"set -l {variable} (.*?)\n(?=set)", text, re.S).group(1)
+    return listed.replace("\\", " ").split()
 
 
 class Manual(unittest.TestCase):
@@ -214,14 +255,10 @@ class Manual(unittest.TestCase):
         self.same(both - by_table, read - by_table, "ENVIRONMENT")
 
     def test_extensions_have_the_commands_and_options_that_are_documented(self):
-        verbs_there = table("cli/extension_verbs.cpp",
-                            rf"\{{{STRING},\s*{STRING},\s*\d+,\s*\w+,\s*{STRING},\s*(?:true|false),", 9)
         self.same(entries(section(page("strake-ext.1"), "COMMANDS")),
-                  [verb[0] for verb in verbs_there], "COMMANDS")
-        rows = table("cli/extension_options.cpp",
-                     rf"\{{{STRING},\s*('.'|0),\s*({STRING}|nullptr),\s*{STRING},", 13)
-        there = [f"--{row[0]}" for row in rows]
-        there += [f"-{row[1].strip(chr(39))}" for row in rows if row[1] != "0"]
+                  [name for name, *_ in extension_verbs()], "COMMANDS")
+        there = [f"--{name}" for name, _ in extension_options()]
+        there += [f"-{letter}" for _, letter in extension_options() if letter]
         documented = [entry.rstrip("=")
                       for entry in entries(section(page("strake-ext.1"), "OPTIONS"))]
         self.same(documented, there, "OPTIONS")
@@ -238,23 +275,38 @@ class Manual(unittest.TestCase):
             self.assertTrue(used, f"nothing keeps {name}")
 
     def test_the_completions_have_every_verb_and_option(self):
-        there = {name for name, _, _, _ in verbs()}
-        long = {name for name, _, _, _ in options()}
+        there = [name for name, _, _, _ in verbs()] + ["ext"]
+        long = [name for name, _, _, _ in options()]
         bash = source("completions/strake.bash")
-        words = " ".join(re.findall(r"(?:options|verbs)\+?='([^']*)'", bash)).split()
-        self.same([word for word in words if not word.startswith("-")], there, "bash")
-        self.same([word[2:].rstrip("=") for word in words if word.startswith("--")], long, "bash")
+        self.same(bash_words(bash, "verbs"), there, "bash")
+        self.same(bash_words(bash, "options"), [f"--{name}" for name in long], "bash")
 
         zsh = source("completions/_strake")
-        self.same(re.findall(r"(?m)^    '([a-z-]+):", zsh), there, "zsh")
-        self.same(re.findall(r"(?m)^  '[^']*?'?(?:\{[^}]*?,)?--([a-z-]+)=?[}\[]", zsh), long, "zsh")
+        self.same(zsh_verbs(zsh, "_strake_verbs"), there, "zsh")
+        self.same(zsh_options(zsh, "\n_arguments "), long, "zsh")
 
         fish = source("completions/strake.fish")
         self.same(re.findall(r"-n \$first -a ([a-z-]+) ", fish), there, "fish")
-        self.same(re.findall(r"(?m)^complete .* -l ([a-z-]+) ", fish), long, "fish")
-        for word in there:
-            listed = re.search(r"set -l verbs (.*?)\n(?=set)", fish, re.S).group(1)
-            self.assertIn(word, listed.replace("\\", " ").split(), "fish")
+        self.same(re.findall(r"(?m)^complete -c strake -n \$update .*-l ([a-z-]+) ", fish), long,
+                  "fish")
+        self.same(fish_list(fish, "verbs"), there, "fish")
+
+    def test_the_completions_have_every_verb_and_option_of_extensions(self):
+        there = [name for name, *_ in extension_verbs()]
+        long = [name for name, _ in extension_options()]
+        bash = source("completions/strake.bash")
+        self.same(bash_words(bash, "ext_verbs"), there, "bash")
+        self.same(bash_words(bash, "ext_options"), [f"--{name}" for name in long], "bash")
+
+        zsh = source("completions/_strake")
+        self.same(zsh_verbs(zsh, "_strake_ext_verbs"), there, "zsh")
+        self.same(zsh_options(zsh, "\n  _arguments "), long, "zsh")
+
+        fish = source("completions/strake.fish")
+        self.same(re.findall(r"-n \$ext_first -a ([a-z-]+) ", fish), there, "fish")
+        self.same(re.findall(r"(?m)^complete -c strake -n \$ext .*-l ([a-z-]+) ", fish), long,
+                  "fish")
+        self.same(fish_list(fish, "ext_verbs"), there, "fish")
 
 
 if __name__ == "__main__":
