@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace overlay {
 
@@ -38,11 +39,25 @@ public:
   void change(const std::string &verb, const std::string &unit)
   {
     const auto state = run({"show", "--property=LoadState", "--value", "--", unit});
-    if (state)
-      run({*state == "not-found" ? "stop" : verb, "--", unit});
+    if (!state)
+      return;
+    std::vector<std::string> arguments{*state == "not-found" ? "stop" : verb, "--", unit};
+    if (is_starting_up())
+      arguments.insert(arguments.begin() + 1, "--no-block");
+    run(arguments);
   }
 
 private:
+  /// Extensions are merged early at boot. What units wait for then may be waiting for us.
+  bool is_starting_up()
+  {
+    if (!is_starting_up_) {
+      const auto state = run({"show", "--property=SystemState", "--value"});
+      is_starting_up_ = state == "initializing" || state == "starting";
+    }
+    return *is_starting_up_;
+  }
+
   /// What it printed; nothing if it failed, which was said then.
   std::optional<std::string> run(const std::vector<std::string> &arguments)
   {
@@ -62,6 +77,7 @@ private:
   }
 
   const base::Host &host_;
+  std::optional<bool> is_starting_up_;
 };
 
 } // namespace
