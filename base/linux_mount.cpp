@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <deque>
 #include <exception>
 #include <thread>
 
@@ -134,11 +135,14 @@ Dir make_top(const Fd &context, const std::string &type, const MountLimits &limi
   return {std::move(top), fmt::format("a new {}", type)};
 }
 
-Fd copy_of(const Fd &from, Depth depth)
+/// Nothing if it is not a mount of ours.
+std::optional<Fd> copy_if_ours(const Fd &from, Depth depth)
 {
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
                          (depth == Depth::whole_tree ? AT_RECURSIVE : 0U);
   Fd copy(::open_tree(from.number(), "", flags));
+  if (!copy.valid() && errno == EINVAL)
+    return std::nullopt;
   if (!copy.valid())
     fail_errno("cannot copy the mount at {}", path_of(from));
   // Or what is mounted where it came from would show up in it, and the other way round.
@@ -148,6 +152,88 @@ Fd copy_of(const Fd &from, Depth depth)
           copy.number(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) < 0)
     fail_errno("cannot keep the copy of the mount at {} to ourselves", path_of(from));
   return copy;
+}
+
+Fd copy_of(const Fd &from, Depth depth)
+{
+  auto copy = copy_if_ours(from, depth);
+  if (!copy)
+    fail_os(EINVAL, "cannot copy the mount at {}", path_of(from));
+  return std::move(*copy);
+}
+
+void move(const Fd &tree, const Fd &where, Place place)
+{
+  const unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
+                         (place == Place::beneath ? move_mount_beneath : 0U);
+  if (::move_mount(tree.number(), "", where.number(), "", flags) < 0)
+    fail_errno("cannot mount on {}", path_of(where));
+}
+
+/// An overlay whose layers are copies of those that are mounts of ours. They hang nowhere, so that
+/// they can be hung up elsewhere.
+class CopiedLayers {
+public:
+  explicit CopiedLayers(const NewOverlay &overlay) : overlay_(overlay)
+  {
+    for (const Dir *&layer : overlay_.lower)
+      if (auto copy = copy_if_ours(layer->fd(), Depth::one_mount))
+        layer = &copies_.emplace_back(std::move(*copy), layer->path());
+    if (overlay.upper != nullptr)
+      copy_upper();
+  }
+
+  [[nodiscard]] const NewOverlay &overlay() const { return overlay_; }
+
+private:
+  /// The kernel wants both in one mount, so it is what holds them that is copied.
+  void copy_upper()
+  {
+    const Fd holder(::openat(overlay_.work->fd().number(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    auto copy = copy_if_ours(holder, Depth::one_mount);
+    if (!copy)
+      return;
+    const Dir &held = copies_.emplace_back(std::move(*copy), path_of(holder));
+    for (const Dir **each : {&overlay_.upper, &overlay_.work})
+      *each = &copies_.emplace_back(held.dir(split_path(path_of((*each)->fd())).name));
+  }
+
+  NewOverlay overlay_;
+  std::deque<Dir> copies_;
+};
+
+Dir overlay_of(const NewOverlay &overlay)
+{
+  const auto make = [&](LayerForm form) {
+    const Fd context = open_context("overlay");
+    set_option(context, "source", overlay.source);
+    if (overlay.upper == nullptr)
+      set_flag(context, "ro");
+    set_lower(context, overlay.lower, form);
+    if (overlay.upper != nullptr) {
+      set_layer(context, "upperdir", *overlay.upper, form);
+      set_layer(context, "workdir", *overlay.work, form);
+    }
+    set_options(context, overlay.options);
+    return make_top(context, "overlay", overlay.limits);
+  };
+  try {
+    return make(LayerForm::descriptors);
+  } catch (const Error &first) {
+    // What an older kernel says to a form that it does not know; but it may mean other things, and
+    // then the first answer says them best.
+    if (first.os_error() != EINVAL)
+      throw;
+    for (const LayerForm form : {LayerForm::names, LayerForm::one_option}) {
+      try {
+        return make(form);
+      } catch (const Error &other) {
+        if (other.os_error() != EINVAL)
+          throw;
+      }
+    }
+    throw;
+  }
 }
 
 void keep_mounts_private()
@@ -218,43 +304,45 @@ Dir LinuxSys::make_mount(const NewMount &file_system)
   return make_top(context, file_system.type, file_system.limits);
 }
 
+Workshop &LinuxSys::workshop()
+{
+  if (!workshop_)
+    workshop_.emplace(make_mount({.type = "tmpfs"}));
+  return *workshop_;
+}
+
 Dir LinuxSys::make_overlay(const NewOverlay &overlay)
 {
-  const auto make = [&](LayerForm form) {
-    const Fd context = open_context("overlay");
-    set_option(context, "source", overlay.source);
-    if (overlay.upper == nullptr)
-      set_flag(context, "ro");
-    set_lower(context, overlay.lower, form);
-    if (overlay.upper != nullptr) {
-      set_layer(context, "upperdir", *overlay.upper, form);
-      set_layer(context, "workdir", *overlay.work, form);
+  if (mounts_ == Mounts::as_today) {
+    try {
+      return overlay_of(overlay);
+    } catch (const Error &error) {
+      if (error.os_error() != EINVAL)
+        throw;
     }
-    set_options(context, overlay.options);
-    return make_top(context, "overlay", overlay.limits);
-  };
-  try {
-    return make(LayerForm::descriptors);
-  } catch (const Error &first) {
-    // What an older kernel says to a form that it does not know; but it may mean other things, and
-    // then the first answer says them best.
-    if (first.os_error() != EINVAL)
-      throw;
-    for (const LayerForm form : {LayerForm::names, LayerForm::one_option}) {
-      try {
-        return make(form);
-      } catch (const Error &other) {
-        if (other.os_error() != EINVAL)
-          throw;
-      }
-    }
-    throw;
   }
+  const CopiedLayers copied(overlay);
+  std::optional<Dir> made;
+  workshop().run([&] {
+    for (const Dir *layer : copied.overlay().lower)
+      workshop_->hang_up(layer->fd());
+    if (overlay.upper != nullptr)
+      workshop_->hang_up(copied.overlay().upper->fd());
+    made = overlay_of(copied.overlay());
+  });
+  mounts_ = Mounts::as_before_6_15; // or the kernel would be asked in vain for each further one
+  return std::move(made).value();
 }
 
 Fd LinuxSys::copy_mount(const Fd &from, Depth depth)
 {
-  return copy_of(from, depth);
+  std::optional<Fd> copy = copy_if_ours(from, depth);
+  if (!copy)
+    workshop().run([&] {
+      workshop_->hang_up(from);
+      copy = copy_of(from, depth);
+    });
+  return std::move(copy).value();
 }
 
 Dir LinuxSys::copy_beneath(const Dir &root, const std::string &path, unsigned covers)
@@ -292,10 +380,13 @@ void LinuxSys::forbid_writing(const Fd &top)
 
 void LinuxSys::attach(const Fd &tree, const Fd &where, Place place)
 {
-  const unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
-                         (place == Place::beneath ? move_mount_beneath : 0U);
-  if (::move_mount(tree.number(), "", where.number(), "", flags) < 0)
-    fail_errno("cannot mount on {}", path_of(where));
+  if (workshop_ && workshop_->has(tree)) {
+    std::optional<Fd> copy;
+    workshop_->run([&] { copy = copy_of(tree, Depth::whole_tree); });
+    move(*copy, where, place);
+    return;
+  }
+  move(tree, where, place);
 }
 
 void LinuxSys::unmount(const Fd &top)

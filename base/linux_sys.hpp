@@ -2,12 +2,21 @@
 #pragma once
 
 #include "base/sys.hpp"
+#include "base/workshop.hpp"
+
+#include <optional>
 
 namespace base {
 
 /// The seam on Linux: the only place that makes calls which change something.
 class LinuxSys : public Sys {
 public:
+  /// What can be done with mounts that hang nowhere. Kernels before 6.15 are found out by what they
+  /// refuse; tests have them on any kernel.
+  enum class Mounts { as_today, as_before_6_15 };
+
+  explicit LinuxSys(Mounts mounts = Mounts::as_today) : mounts_(mounts) {}
+
   Fd create(const Dir &dir, std::string_view name, mode_t mode) override;
   Fd create_unnamed(const Dir &dir) override;
   Fd create_in_memory(const std::string &label) override;
@@ -52,6 +61,12 @@ public:
   void forbid_writing(const Fd &top) override;
   void attach(const Fd &tree, const Fd &where, Place place) override;
   void unmount(const Fd &top) override;
+
+private:
+  Workshop &workshop();
+
+  Mounts mounts_;
+  std::optional<Workshop> workshop_;
 };
 
 } // namespace base

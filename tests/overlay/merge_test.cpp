@@ -250,7 +250,9 @@ namespace {
 /// nowhere.
 class OldKernelSys final : public base::LinuxSys {
 public:
-  explicit OldKernelSys(std::string root) : root_(std::move(root)) {}
+  explicit OldKernelSys(std::string root) : LinuxSys(Mounts::as_before_6_15), root_(std::move(root))
+  {
+  }
 
   void attach(const base::Fd &tree, const base::Fd &where, base::Place place) override
   {
@@ -403,23 +405,61 @@ TEST_CASE("an extension below the system adds files, and hides none")
   CHECK(system.text("usr/low") == "low");
 }
 
-TEST_CASE("two refreshes of a mutable hierarchy use two work directories, and leave none")
+namespace {
+
+/// /opt takes writes through refreshes, and what was written is found where it belongs.
+void check_writable_opt(System &system, const base::Host &host, const std::string &written_to)
 {
-  System system;
+  Request request = system.request(Mutability::yes);
+  request.configuration.hierarchies = {"/opt"};
+  request.unchanged = Request::Unchanged::merge_again;
   system.install_one();
-  overlay::merge(system.host, {system.request(Mutability::yes)});
+  overlay::refresh(host, {request});
   system.root.write("opt/written", "here");
   for (int round = 0; round < 3; ++round) {
-    Request request = system.request(Mutability::yes);
-    request.unchanged = Request::Unchanged::merge_again;
-    overlay::refresh(system.host, {request});
+    overlay::refresh(host, {request});
     CHECK(system.text("opt/written") == "here");
+    CHECK(system.set_in("opt") == "one");
   }
-  overlay::unmerge(system.host, {system.request()});
-  CHECK(system.text("opt/written") == "(none)");
-  CHECK(system.text("var/lib/extensions.mutable/opt/written") == "here");
-  for (const base::DirEntry &entry : system.root.dir().dir("var/lib/extensions.mutable").entries())
-    CHECK_MESSAGE(!entry.name.starts_with(".systemd"), entry.name);
+  overlay::unmerge(host, {system.request()});
+  CHECK(system.text("opt/common") == "(none)");
+  CHECK(system.text(written_to + "/written") == "here");
+  for (const std::string place : {"var/lib/extensions.mutable", "."})
+    for (const base::DirEntry &entry : system.root.dir().dir(place).entries())
+      CHECK_MESSAGE(!entry.name.starts_with(".systemd"), entry.name);
+}
+
+} // namespace
+
+TEST_CASE("refreshes of a mutable hierarchy use two work directories, and leave none")
+{
+  System system;
+  SUBCASE("where writes go to a directory of their own")
+  {
+    SUBCASE("today")
+    {
+      check_writable_opt(system, system.host, "var/lib/extensions.mutable/opt");
+    }
+    SUBCASE("on an old kernel")
+    {
+      OldKernelSys old(system.root.path());
+      check_writable_opt(system, system.host_with(old), "var/lib/extensions.mutable/opt");
+    }
+    CHECK(system.text("opt/written") == "(none)");
+  }
+  SUBCASE("where writes go to the hierarchy itself")
+  {
+    system.root.write("var/lib/extensions.mutable/opt", "-> ../../../opt");
+    SUBCASE("today")
+    {
+      check_writable_opt(system, system.host, "opt");
+    }
+    SUBCASE("on an old kernel")
+    {
+      OldKernelSys old(system.root.path());
+      check_writable_opt(system, system.host_with(old), "opt");
+    }
+  }
 }
 
 TEST_CASE("what becomes of a hierarchy follows from what it is and what there is for it")
