@@ -180,6 +180,10 @@ TEST_CASE("an opaque directory hides the one under it, and what is in it hides n
   CHECK(layers.found({"b", "a", "system"}) == Lines{"masks-system b (system) 1 /usr/share",
                                                     "masks-extension b a 1 /usr/share",
                                                     "shadows-system a (system) 1 /usr/share/x"});
+  // Nor does anything deeper in it.
+  layers.write("b/usr/share/doc/y", "b");
+  layers.write("system/usr/share/doc/y", "system");
+  CHECK(layers.found({"b", "system"}) == Lines{"masks-system b (system) 1 /usr/share"});
   layers.write("c/usr/share/", "");
   layers.attribute("c/usr/share", "user.overlay.redirect", "/lib");
   CHECK(layers.found({"c", "system"}) == Lines{"masks-system c (system) 1 /usr/share"});
@@ -252,8 +256,12 @@ TEST_CASE("programs that change their user, capabilities and devices count where
   layers.attribute("a/usr/bin/ping", "security.capability", raw);
   CHECK(layers.found({"a"}) ==
         Lines{"set-user a - 2 /usr/bin/su /usr/bin/wall", "capabilities a - 1 /usr/bin/ping"});
+  layers.write("b/usr/bin/other", "");
+  layers.unchanged = {"a"};
+  CHECK(layers.found({"b", "a"}).empty());
+  layers.unchanged = {};
   layers.signed_ones = {"a"};
-  CHECK(layers.found({"a"}).empty());
+  CHECK(layers.found({"b", "a"}).empty());
 
   overlay::ExtensionTree devices(base::Dir::open_root("/dev"), "/usr");
   const auto report = overlay::find_dangers({.hierarchy = "/usr",
@@ -271,6 +279,25 @@ TEST_CASE("where something else is mounted nothing is hidden")
   layers.write("system/usr/local/x", "system");
   layers.covered = {"local"};
   CHECK(layers.found({"a", "system"}).empty());
+}
+
+TEST_CASE("one that cannot be read is set aside, and the others are compared without it")
+{
+  const Layers layers;
+  layers.write("a/usr/x", "a");
+  layers.write("b/usr", "no directory");
+  layers.write("system/usr/x", "system");
+  const auto report = layers.report({"b", "a", "system"});
+  REQUIRE(report.dangers.size() == 1);
+  CHECK(report.dangers.front().extension == "a");
+  REQUIRE(report.faults.size() == 1);
+  CHECK(report.faults.at("b").what() ==
+        std::string("cannot open the directory ") + layers.at("b/usr") + ": Not a directory");
+
+  overlay::ExtensionTree system(layers.dir().dir("b"), "");
+  CHECK_THROWS_AS((void)overlay::find_dangers(
+                      {.hierarchy = "/usr", .layers = {{.name = "(system)", .tree = &system}}}),
+                  base::Error);
 }
 
 TEST_CASE("what has not changed is only compared with what has")
