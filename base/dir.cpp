@@ -46,6 +46,12 @@ int open_below(const Fd &root, std::string_view path, unsigned flags, unsigned r
   return static_cast<int>(number);
 }
 
+/// Without its symlink being followed, such a path cannot lead out of its directory.
+bool is_one_name(std::string_view path)
+{
+  return !path.empty() && path != ".." && path.find('/') == std::string_view::npos;
+}
+
 bool is_absent(int os_error)
 {
   return os_error == ENOENT || os_error == ENOTDIR;
@@ -151,6 +157,14 @@ Fd Dir::handle(std::string_view path) const
 
 std::optional<struct stat> Dir::status(std::string_view path) const
 {
+  if (is_one_name(path)) { // one call in place of three, for those who look at whole trees
+    struct stat result = {};
+    if (::fstatat(fd_.number(), std::string(path).c_str(), &result, AT_SYMLINK_NOFOLLOW) == 0)
+      return result;
+    if (is_absent(errno))
+      return std::nullopt;
+    fail_errno("cannot look at {}", display(path));
+  }
   const int number = open_below(fd_, path, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
   if (number < 0 && is_absent(errno))
     return std::nullopt;
