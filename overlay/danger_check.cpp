@@ -43,8 +43,8 @@ DangerPolicy policy_for(const Selection &selection, const std::string &name, Dan
 
 class Check {
 public:
-  Check(const base::Host &host, const Plan &plan)
-      : host_(host), plan_(plan), policy_(read_settings(host).dangers)
+  Check(const base::Host &host, const Plan &plan, const std::set<std::string> &known)
+      : host_(host), plan_(plan), known_(known), policy_(read_settings(host).dangers)
   {
   }
 
@@ -52,9 +52,11 @@ public:
   {
     DangerReport all;
     for (const PlannedHierarchy &planned : plan_.hierarchies) {
-      if (planned.above.empty() && planned.below.empty())
+      std::vector<DangerLayer> above = layers(planned.above);
+      std::vector<DangerLayer> below = layers(planned.below);
+      if (!has_examined(above) && !has_examined(below))
         continue;
-      DangerReport report = search(planned);
+      DangerReport report = search(planned.hierarchy, std::move(above), std::move(below));
       std::move(report.dangers.begin(), report.dangers.end(), std::back_inserter(all.dangers));
       all.faults.merge(report.faults);
     }
@@ -62,18 +64,24 @@ public:
   }
 
 private:
-  DangerReport search(const PlannedHierarchy &planned)
+  static bool has_examined(const std::vector<DangerLayer> &layers)
   {
-    DangerSearch search{.hierarchy = planned.hierarchy.path,
-                        .layers = layers(planned.above),
-                        .covered = planned.hierarchy.submounts,
+    return std::any_of(
+        layers.begin(), layers.end(), [](const DangerLayer &layer) { return layer.is_examined; });
+  }
+
+  DangerReport
+  search(const Hierarchy &hierarchy, std::vector<DangerLayer> above, std::vector<DangerLayer> below)
+  {
+    DangerSearch search{.hierarchy = hierarchy.path,
+                        .layers = std::move(above),
+                        .covered = hierarchy.submounts,
                         .scope = plan_.request.dangers};
     std::optional<ExtensionTree> system;
-    if (auto top = find_system_layer(host_, planned.hierarchy)) {
-      system.emplace(std::move(*top), planned.hierarchy.path);
+    if (auto top = find_system_layer(host_, hierarchy)) {
+      system.emplace(std::move(*top), hierarchy.path);
       search.layers.push_back({.name = std::string(system_name), .tree = &*system});
     }
-    std::vector<DangerLayer> below = layers(planned.below);
     std::move(below.begin(), below.end(), std::back_inserter(search.layers));
     return find_dangers(search);
   }
@@ -83,16 +91,19 @@ private:
     std::vector<DangerLayer> layers;
     for (const Layer *layer : of_plan) {
       const std::string &name = layer->candidate.image.name;
-      layers.push_back({.name = name,
-                        .tree = &layer->tree,
-                        .is_signed = layer->protection == verity::Protection::signed_verity,
-                        .policy = policy_for(plan_.selection, name, policy_)});
+      layers.push_back(
+          {.name = name,
+           .tree = &layer->tree,
+           .is_signed = layer->protection == verity::Protection::signed_verity,
+           .policy = policy_for(plan_.selection, name, policy_),
+           .is_examined = plan_.request.dangers == DangerScope::all || !known_.contains(name)});
     }
     return layers;
   }
 
   const base::Host &host_;
   const Plan &plan_;
+  const std::set<std::string> &known_;
   DangerPolicy policy_;
 };
 
@@ -154,18 +165,20 @@ std::string describe(const std::vector<Danger> &of_one_rule)
   Names others;
   Names paths;
   std::uint64_t count = 0;
+  std::uint64_t not_kept = 0;
   for (const Danger &each : of_one_rule) {
     others.push_back(each.other == system_name ? "the system" : each.other);
     for (const std::string &path : each.paths)
       if (std::find(paths.begin(), paths.end(), path) == paths.end())
         paths.push_back(path);
     count += each.count;
+    not_kept += each.count - each.paths.size();
   }
   const std::string_view does = facts(of_one_rule.front().rule).does;
   return fmt::format("{} ({}): {}",
                      fmt::format(fmt::runtime(does), listing(others, shown, others.size())),
                      count,
-                     listing(paths, shown, std::max<std::size_t>(paths.size(), count)));
+                     listing(paths, shown, paths.size() + not_kept));
 }
 
 std::vector<std::vector<Danger>> by_rule(const std::vector<Danger> &dangers)
@@ -182,9 +195,12 @@ std::vector<std::vector<Danger>> by_rule(const std::vector<Danger> &dangers)
   return groups;
 }
 
-bool check_dangers(const base::Host &host, Plan &plan, const std::set<std::string> &merged)
+bool check_dangers(const base::Host &host,
+                   Plan &plan,
+                   const std::set<std::string> &merged,
+                   const std::set<std::string> &known)
 {
-  DangerReport report = Check(host, plan).run();
+  DangerReport report = Check(host, plan, known).run();
   std::vector<LeftOut> gone = refused(report.dangers, names_of(plan.selection));
   for (LeftOut &each : unreadable(report.faults, merged))
     gone.push_back(std::move(each));

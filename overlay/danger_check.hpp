@@ -27,7 +27,12 @@ std::vector<std::vector<Danger>> by_rule(const std::vector<Danger> &dangers);
 /// of its selection what the policy refuses, what could not be read, and what requires one of
 /// these. True if there was any of that: then the plan's layers are to be found anew.
 ///
-/// Throws what could not be read if it is of an extension that is `merged` now, as select() does.
-bool check_dangers(const base::Host &host, Plan &plan, const std::set<std::string> &merged);
+/// What is `known`, because it was looked at when it was merged, is only compared with the rest,
+/// unless the request asks for all. Throws what could not be read if it is of an extension that is
+/// `merged` now, as select() does.
+bool check_dangers(const base::Host &host,
+                   Plan &plan,
+                   const std::set<std::string> &merged,
+                   const std::set<std::string> &known);
 
 } // namespace overlay

@@ -56,6 +56,8 @@ std::string settings_text(const base::Host &host, const std::string &extension)
 {
   try {
     const ExtensionSettings settings = read_extension_settings(host, extension);
+    if (settings == ExtensionSettings{})
+      return "";
     std::vector<std::string_view> allowed;
     for (const DangerRule rule : settings.allowed_dangers)
       allowed.push_back(facts(rule).name);
@@ -120,6 +122,33 @@ bool all_merged_say(const Plan &plan, const std::function<bool(const Merged &)> 
       return false;
   }
   return count > 0;
+}
+
+/// The names of those that are merged already, as they are, by the same `rules` and in the same
+/// order: what they do to each other was judged then.
+std::set<std::string> known_layers(const Plan &plan, const std::string &rules)
+{
+  std::vector<Candidate> used;
+  for (const Layer *layer : plan.selection.used())
+    // A root hash that is only claimed says nothing.
+    if (!layer->candidate.identity.root_hash ||
+        layer->protection != verity::Protection::unprotected)
+      used.push_back(layer->candidate);
+  std::set<std::string> known;
+  const bool is_told = all_merged_say(plan, [&](const Merged &merged) {
+    if (!merged.stamp.starts_with(rules + " "))
+      return false;
+    known = unchanged_since(merged.origin, used);
+    const auto is_unknown = [&](const std::string &name) { return !known.contains(name); };
+    std::vector<std::string> then = merged.extensions;
+    std::erase_if(then, is_unknown);
+    std::vector<std::string> now;
+    for (const Candidate &candidate : used)
+      now.push_back(candidate.image.name);
+    std::erase_if(now, is_unknown);
+    return then == now;
+  });
+  return is_told ? known : std::set<std::string>();
 }
 
 std::vector<const Layer *> layers_in(const std::string &hierarchy, const std::vector<Layer> &all)
@@ -214,7 +243,8 @@ Plan make_plan(const base::Host &host, const Request &request)
     candidates.push_back(identify(host, image));
     settings += settings_text(host, image.name);
   }
-  const std::string stamp = stamp_of(candidates, settings);
+  const std::string rules = stamp_of({}, settings);
+  const std::string stamp = rules + " " + stamp_of(candidates, settings);
   const bool may_skip = request.unchanged == Request::Unchanged::skip && !has_faults(discovery);
 
   const std::string present = full_stamp(stamp, merged_now(plan.hierarchies));
@@ -229,7 +259,7 @@ Plan make_plan(const base::Host &host, const Request &request)
       host, request.extension_class, candidates, request.configuration, request.fit, present_names);
   add_faults(plan, discovery.hidden, present_names);
   decide(plan);
-  if (check_dangers(host, plan, present_names))
+  if (check_dangers(host, plan, present_names, known_layers(plan, rules)))
     decide(plan);
   if (request.broken == Request::Broken::give_up)
     give_up_on_broken(plan);

@@ -361,6 +361,7 @@ TEST_CASE("dangers of one extension and rule are told as one, whatever is in the
   std::vector<Danger> dangers = {danger(shadows_extension, "c", "b"),
                                  danger(set_user, "c", ""),
                                  danger(shadows_extension, "c", "a")};
+  CHECK(overlay::describe({dangers[0], dangers[0]}) == "it replaces files of b and b (2): /usr/b");
   dangers[2].paths = {"/usr/\x1b[2J"};
   const auto groups = overlay::by_rule(dangers);
   REQUIRE(groups.size() == 2);
