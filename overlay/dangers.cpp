@@ -16,6 +16,9 @@ using enum DangerRule;
 
 constexpr std::size_t nobody = static_cast<std::size_t>(-1);
 
+/// Of more names than this, a directory is listed rather than each looked up in it.
+constexpr std::size_t few_names = 16;
+
 /// A layer that has a certain directory.
 struct Presence {
   std::size_t layer;
@@ -27,7 +30,8 @@ struct OpenDirectory {
   Presence presence;
   base::Dir dir;
   DirectoryMarks marks;
-  std::vector<base::DirEntry> entries{}; ///< of an examined layer
+  bool is_listed = false;                ///< else names are looked up
+  std::vector<base::DirEntry> entries{}; ///< if it is listed
   std::size_t next = 0;                  ///< the first entry that was not compared yet
 };
 
@@ -116,18 +120,32 @@ private:
         continue;
       const DirectoryMarks marks = read_marks(*dir);
       open.push_back({presence, std::move(*dir), marks});
-      if (is_examined(presence.layer))
-        open.back().entries = open.back().dir.entries();
     }
+    std::size_t names = 0;
+    for (OpenDirectory &each : open)
+      if (is_examined(each.presence.layer))
+        names += list(each);
+    for (OpenDirectory &each : open)
+      if (!each.is_listed && names > few_names)
+        list(each);
     return open;
   }
 
+  /// Returns how many entries there are.
+  std::size_t list(OpenDirectory &open)
+  {
+    reading_ = open.presence.layer;
+    open.entries = open.dir.entries();
+    open.is_listed = true;
+    return open.entries.size();
+  }
+
   /// The first name that was not compared yet and that an examined layer has.
-  static std::optional<std::string> next_name(const std::vector<OpenDirectory> &open)
+  [[nodiscard]] std::optional<std::string> next_name(const std::vector<OpenDirectory> &open) const
   {
     const std::string *first = nullptr;
     for (const OpenDirectory &each : open)
-      if (each.next < each.entries.size())
+      if (is_examined(each.presence.layer) && each.next < each.entries.size())
         if (const std::string &name = each.entries[each.next].name; !first || name < *first)
           first = &name;
     return first ? std::optional(*first) : std::nullopt;
@@ -136,18 +154,44 @@ private:
   /// What the layers have of this name, the topmost first.
   std::vector<Thing> things_of(std::vector<OpenDirectory> &open, const std::string &name)
   {
+    std::vector<const OpenDirectory *> holders;
+    for (OpenDirectory &each : open)
+      if (!each.is_listed || comes_to(each, name))
+        holders.push_back(&each);
+    if (holders.size() == 1 && !has_to_be_seen(*holders.front()))
+      return {thing_by_type(*holders.front())};
     std::vector<Thing> things;
-    for (OpenDirectory &each : open) {
-      if (is_examined(each.presence.layer)) {
-        if (each.next == each.entries.size() || each.entries[each.next].name != name)
-          continue;
-        ++each.next;
-      }
-      reading_ = each.presence.layer;
-      if (const auto status = each.dir.status(name))
-        things.push_back({&each, kind_of(each.dir, each.marks, name, *status), *status});
+    for (const OpenDirectory *each : holders) {
+      reading_ = each->presence.layer;
+      if (const auto status = each->dir.status(name))
+        things.push_back({each, kind_of(each->dir, each->marks, name, *status), *status});
     }
     return things;
+  }
+
+  /// Goes on behind this name. True if it is there.
+  static bool comes_to(OpenDirectory &open, const std::string &name)
+  {
+    while (open.next < open.entries.size() && open.entries[open.next].name < name)
+      ++open.next;
+    if (open.next == open.entries.size() || open.entries[open.next].name != name)
+      return false;
+    ++open.next;
+    return true;
+  }
+
+  /// Whether more than its type counts of what only one layer has, and has just come to.
+  [[nodiscard]] bool has_to_be_seen(const OpenDirectory &open) const
+  {
+    return !S_ISDIR(open.entries[open.next - 1].type) &&
+           may_be_dangerous_alone(open.presence.layer);
+  }
+
+  static Thing thing_by_type(const OpenDirectory &open)
+  {
+    struct stat status = {};
+    status.st_mode = open.entries[open.next - 1].type;
+    return {&open, S_ISDIR(status.st_mode) ? EntryKind::directory : EntryKind::file, status};
   }
 
   void compare(const std::string &path,

@@ -309,6 +309,16 @@ TEST_CASE("what has not changed is only compared with what has")
   CHECK(layers.found({"c", "b", "a", "system"}) == Lines{"shadows-extension c b 1 /usr/x",
                                                          "shadows-system b (system) 1 /usr/x",
                                                          "shadows-extension b a 1 /usr/x"});
+  // Many names are compared in step, and not looked up one by one.
+  for (int number = 10; number < 40; ++number) {
+    layers.write(fmt::format("b/usr/b{}", number), "");
+    layers.write(fmt::format("system/usr/b{}-and-more", number), "");
+  }
+  layers.write("system/usr/b20", "system");
+  CHECK(layers.found({"c", "b", "a", "system"}) ==
+        Lines{"shadows-extension c b 1 /usr/x",
+              "shadows-system b (system) 2 /usr/b20 /usr/x",
+              "shadows-extension b a 1 /usr/x"});
   layers.unchanged = {"a", "b", "c"};
   CHECK(layers.found({"c", "b", "a", "system"}).empty());
 }
