@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -15,5 +16,9 @@ std::optional<std::uint64_t> parse_number(std::string_view text, Radix radix = R
 
 /// The words of the field, in either case: 1 yes y true t on, 0 no n false f off.
 std::optional<bool> parse_boolean(std::string_view text);
+
+/// A span of time as in systemd.time(7), in whole seconds and up to days: "90", "10m", "1h 30min".
+/// Nothing if it is anything else, or longer than a year.
+std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 } // namespace base

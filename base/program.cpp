@@ -110,6 +110,7 @@ struct Start {
   std::vector<Fd> files; ///< becomes 0, 1, 2, 3, …
   Fd failure;            ///< takes errno if execve fails
   pid_t parent;
+  enum class Life { ours, its_own } life = Life::ours;
 };
 
 [[noreturn]] void give_up(const Start &start)
@@ -133,10 +134,12 @@ void reset_signals()
 /// The child. Only async-signal-safe calls from here to execve.
 [[noreturn]] void become(const Start &start)
 {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-    give_up(start);
-  if (::getppid() != start.parent)
-    ::_exit(127); // strake died before the signal was asked for
+  if (start.life == Start::Life::ours) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+      give_up(start);
+    if (::getppid() != start.parent)
+      ::_exit(127); // strake died before the signal was asked for
+  }
   ::setsid();
   reset_signals();
   int number = 0;
@@ -284,6 +287,22 @@ void check_started(const Fd &failure, const Command &command)
     fail(Kind::io, "cannot run {}: {}", command.argv.front(), ::strerror(os_error));
 }
 
+Fd open_nothing()
+{
+  return spare(::open("/dev/null", O_RDWR | O_CLOEXEC), "an empty input");
+}
+
+/// A plain fork: posix_spawn cannot ask for the signal at the parent's death.
+pid_t fork_into(const Start &start)
+{
+  const pid_t pid = ::fork();
+  if (pid < 0)
+    fail_errno("cannot start {}", start.argv.front());
+  if (pid == 0)
+    become(start);
+  return pid;
+}
+
 void never_block(const Fd &fd)
 {
   if (::fcntl(fd.number(), F_SETFL, O_NONBLOCK) < 0)
@@ -310,20 +329,14 @@ Finished ProcessRunner::run(const Command &command)
   Pipe failure = make_pipe();
   never_block(output.read_end);
   never_block(errors.read_end);
-  start.files.push_back(spare(::open("/dev/null", O_RDONLY | O_CLOEXEC), "an empty input"));
+  start.files.push_back(open_nothing());
   start.files.push_back(std::move(output.write_end));
   start.files.push_back(std::move(errors.write_end));
   for (const Bytes input : command.inputs)
     start.files.push_back(make_input(input));
   start.failure = std::move(failure.write_end);
 
-  // A plain fork: posix_spawn cannot ask for the signal at the parent's death.
-  const pid_t pid = ::fork();
-  if (pid < 0)
-    fail_errno("cannot start {}", command.argv.front());
-  if (pid == 0)
-    become(start);
-  Child child(pid);
+  Child child(fork_into(start));
   if (!child.ended().valid())
     fail_errno("cannot watch {}", command.argv.front());
   start.files.clear(); // or the pipes would never end
@@ -336,6 +349,19 @@ Finished ProcessRunner::run(const Command &command)
   read_to_end(child, outputs, command);
   finished.status = child.reap();
   return finished;
+}
+
+void ProcessRunner::start(const Command &command)
+{
+  Start start = prepare(command);
+  start.life = Start::Life::its_own;
+  Pipe failure = make_pipe();
+  for (int number = 0; number < 3; ++number)
+    start.files.push_back(open_nothing());
+  start.failure = std::move(failure.write_end);
+  fork_into(start); // nobody waits for it: when strake ends, that is left to the first process
+  start.failure = Fd();
+  check_started(failure.read_end, command);
 }
 
 } // namespace base

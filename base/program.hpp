@@ -44,15 +44,20 @@ public:
   /// Runs it to its end. A non-zero status is a result, not a failure; not being able to run it,
   /// its taking longer than `limit` or its printing too much throws Kind::io.
   virtual Finished run(const Command &command) = 0;
+  /// Starts it and lets it go: it lives on in a session of its own when strake ends, reads nothing,
+  /// and nobody hears what it prints. Its limits and inputs do not count. Throws Kind::io if it
+  /// cannot be run.
+  virtual void start(const Command &command) = 0;
 };
 
 /// The real one. A program without a slash in its name is looked for in the service manager's
 /// PATH, whatever PATH strake was started with. It runs in a session of its own, so that Ctrl-C
-/// reaches strake alone, and nothing it started in that session outlives run().
+/// reaches strake alone, and nothing that run() started in that session outlives it.
 class ProcessRunner final : public Runner {
 public:
   bool exists(const std::string &program) override;
   Finished run(const Command &command) override;
+  void start(const Command &command) override;
 };
 
 } // namespace base

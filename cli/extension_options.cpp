@@ -2,8 +2,10 @@
 #include "cli/extension_options.hpp"
 
 #include "base/error.hpp"
+#include "base/parse.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace cli {
 
@@ -24,6 +26,22 @@ Class class_value(const std::string &value)
     if (value == overlay::name(each))
       return each;
   base::fail(Kind::usage, "--class= takes sysext or confext, not \"{}\"", value);
+}
+
+std::chrono::seconds duration_value(const std::string &value)
+{
+  const auto duration = base::parse_duration(value);
+  if (!duration || duration->count() == 0)
+    base::fail(Kind::usage, "--for= takes a time such as 90s, 10m or 1h, not \"{}\"", value);
+  return *duration;
+}
+
+/// Options that say how extensions are merged, and not what is done this time.
+bool is_repeatable(const std::string &name)
+{
+  constexpr std::array names = {
+      "class", "root", "mutable", "image-policy", "noexec", "force", "no-reload"};
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 // clang-format off
@@ -56,6 +74,14 @@ const std::vector<ExtensionOptionRow> rows = {
        options.always_refresh = boolean_value("always-refresh", value); }},
     {"strict", 0, nullptr, "Change nothing if an extension is broken", true,
      [](ExtensionOptions &options, const std::string &) { options.strict = true; }},
+    {"for", 0, "TIME", "How long an extension is tried", true,
+     [](ExtensionOptions &options, const std::string &value) {
+       options.duration = duration_value(value); }},
+    {"when-over", 0, nullptr, "Take back only when the time of the trial is over", true,
+     [](ExtensionOptions &options, const std::string &) { options.when_over = true; }},
+    {"for-os-release", 0, "FILE", "The os-release that extensions are to fit", true,
+     [](ExtensionOptions &options, const std::string &value) {
+       options.os_release = path_value("for-os-release", value); }},
     {"no-pager", 0, nullptr, "Accepted; no pager is ever started", false,
      [](ExtensionOptions &, const std::string &) {}},
     {"no-legend", 0, nullptr, "Do not show headers and footers", false,
@@ -65,6 +91,14 @@ const std::vector<ExtensionOptionRow> rows = {
        options.json = json_value(value); }},
 };
 // clang-format on
+
+/// For a process that may work in another directory.
+std::string repeated(const std::string &name, const std::string &value)
+{
+  if (value.empty())
+    return "--" + name;
+  return fmt::format("--{}={}", name, name == "root" ? path_value("root", value) : value);
+}
 
 std::vector<OptionName> offered_names(const ExtensionOptions &options)
 {
@@ -111,6 +145,8 @@ ExtensionOptions parse_extension_options(int argc, char **argv)
   CommandLine line = parse_command_line(argc, argv, offered_names(options));
   for (const auto &[name, value] : line.options) {
     options.given.push_back(name);
+    if (is_repeatable(name))
+      options.repeatable.push_back(repeated(name, value));
     if (asks_for_values(name, value)) {
       options.given.push_back(name + "-help");
       continue;

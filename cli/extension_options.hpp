@@ -4,6 +4,7 @@
 #include "cli/command_line.hpp"
 #include "overlay/extension_class.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,9 +27,13 @@ struct ExtensionOptions {
   bool reload = true;
   bool always_refresh = false;
   bool strict = false;
+  std::chrono::seconds duration = std::chrono::minutes(10); ///< --for=
+  bool when_over = false;
+  std::string os_release; ///< --for-os-release=; empty: none
   bool legend = true;
   Json json = Json::off;
-  std::vector<std::string> given; ///< long names of the options that occurred
+  std::vector<std::string> given;      ///< long names of the options that occurred
+  std::vector<std::string> repeatable; ///< those that a further call is to have: "--root=/mnt"
 
   [[nodiscard]] bool has(const std::string &name) const;
 };

@@ -159,7 +159,7 @@ public:
       json["fix"] = omission->verdict.fix;
     }
     if (const Layer *layer = find_layer())
-      json["protection"] = protection_text(*layer);
+      json["protection"] = protection_text(layer->protection, layer->signer);
     json["dangers"] = Value::array();
     for (const overlay::Danger &each : dangers())
       json["dangers"].push_back(json_of(each));
@@ -188,7 +188,7 @@ public:
     }
     if (const Layer *layer = find_layer()) {
       line("fits", "yes");
-      line("trust", protection_text(*layer));
+      line("trust", protection_text(layer->protection, layer->signer));
       line("layer of", fmt::format("{}", fmt::join(hierarchies(), " ")));
     }
     for (const std::vector<overlay::Danger> &group : overlay::by_rule(dangers()))
@@ -228,21 +228,6 @@ private:
     return found;
   }
 
-  static std::string protection_text(const Layer &layer)
-  {
-    switch (layer.protection) {
-    case verity::Protection::unprotected:
-      return "unprotected";
-    case verity::Protection::encrypted:
-      return "encrypted";
-    case verity::Protection::verity:
-      return "checked against a root hash that nobody signed";
-    case verity::Protection::signed_verity:
-      return fmt::format("signed, by {}", layer.signer);
-    }
-    return "";
-  }
-
   /// Where it is going to be a layer.
   [[nodiscard]] std::vector<std::string> hierarchies() const
   {
@@ -277,6 +262,21 @@ private:
 };
 
 } // namespace
+
+std::string protection_text(verity::Protection protection, const std::string &signer)
+{
+  switch (protection) {
+  case verity::Protection::unprotected:
+    return "unprotected";
+  case verity::Protection::encrypted:
+    return "encrypted";
+  case verity::Protection::verity:
+    return "checked against a root hash that nobody signed";
+  case verity::Protection::signed_verity:
+    return fmt::format("signed, by {}", signer);
+  }
+  return "";
+}
 
 int extension_plan(const ExtensionCall &call)
 {

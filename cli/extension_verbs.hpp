@@ -46,6 +46,10 @@ int run_extension_verb(const base::Host &host,
                        const ExtensionOptions &options,
                        const Output &output);
 
+/// An extension as all verbs show it.
+Value used_json(const overlay::UsedExtension &used, overlay::Class extension_class);
+std::string protection_text(verity::Protection protection, const std::string &signer);
+
 std::string extension_help_text(const ExtensionOptions &options);
 
 // What the table leads to, in the file named first.
@@ -58,5 +62,14 @@ int extension_enable(const ExtensionCall &call);
 int extension_disable(const ExtensionCall &call);
 int extension_plan(const ExtensionCall &call); // extension_plan.cpp
 int extension_why(const ExtensionCall &call);
+int extension_generations(const ExtensionCall &call); // extension_generations.cpp
+int extension_difference(const ExtensionCall &call);
+int extension_rollback(const ExtensionCall &call);
+int extension_release(const ExtensionCall &call);
+int extension_try(const ExtensionCall &call); // extension_trial.cpp
+int extension_keep(const ExtensionCall &call);
+int extension_take_back(const ExtensionCall &call);
+int extension_identify(const ExtensionCall &call); // extension_identify.cpp
+int extension_check(const ExtensionCall &call);
 
 } // namespace cli

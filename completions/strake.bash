@@ -99,13 +99,15 @@ _strake_ext() { # FIRST: where its words begin
         --always-refresh= --no-pager --no-legend --json='
     ext_verbs='status list merge unmerge refresh'
     if [[ ${words[1]} == ext ]]; then
-        ext_options+=' --class= --strict'
-        ext_verbs+=' plan why enable disable'
+        ext_options+=' --class= --strict --for= --when-over --for-os-release='
+        ext_verbs+=' plan why enable disable generations diff rollback release try keep take-back
+            identify check'
     fi
 
     for ((index = $1; index < cword; index++)); do
         case ${words[index]} in
-            --class | --root | --mutable | --image-policy | --noexec | --always-refresh | --json)
+            --class | --root | --mutable | --image-policy | --noexec | --always-refresh | --json | \
+                --for | --for-os-release)
                 ((index++)) ;;
             -*) ;;
             *) verb=${words[index]}; break ;;
@@ -121,7 +123,8 @@ _strake_ext() { # FIRST: where its words begin
             return ;;
         --noexec | --always-refresh) _strake_offer_words "$value" 'yes no'; return ;;
         --root) _strake_offer_files "$value" -d; return ;;
-        --image-policy) return ;;
+        --for-os-release) _strake_offer_files "$value" -f; return ;;
+        --image-policy | --for) return ;;
     esac
 
     if [[ $word == -* ]]; then
@@ -130,7 +133,8 @@ _strake_ext() { # FIRST: where its words begin
     fi
     case $verb in
         '') _strake_offer_words "$word" "$ext_verbs" ;;
-        why | enable | disable) _strake_offer_lines "$word" _strake_ask_extensions ;;
+        why | enable | disable | try) _strake_offer_lines "$word" _strake_ask_extensions ;;
+        identify) _strake_offer_files "$word" -f ;;
     esac
 }
 

@@ -48,7 +48,8 @@ set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold
     history repair pending reboot features enable-feature disable-feature components \
     enable-component disable-component ext
 set -l first "not __fish_seen_subcommand_from $verbs"
-set -l ext_verbs status list merge unmerge refresh plan why enable disable
+set -l ext_verbs status list merge unmerge refresh plan why enable disable generations diff \
+    rollback release try keep take-back identify check
 set -l ext_first "__strake_is_ext; and not __fish_seen_subcommand_from $ext_verbs"
 
 complete -c strake -f
@@ -116,8 +117,17 @@ complete -c strake -n $ext_first -a plan -d 'Show what a refresh would do, and w
 complete -c strake -n $ext_first -a why -d 'Explain what becomes of an extension'
 complete -c strake -n $ext_first -a enable -d 'Have extensions merged from the next refresh on'
 complete -c strake -n $ext_first -a disable -d 'Leave extensions out from the next refresh on'
+complete -c strake -n $ext_first -a generations -d 'Show the sets that were merged'
+complete -c strake -n $ext_first -a diff -d 'Show what is different between two generations'
+complete -c strake -n $ext_first -a rollback -d 'Bring a generation back, and hold it'
+complete -c strake -n $ext_first -a release -d 'Hold no generation any more'
+complete -c strake -n $ext_first -a try -d 'Merge an extension for a while'
+complete -c strake -n $ext_first -a keep -d 'Keep what is on trial'
+complete -c strake -n $ext_first -a take-back -d 'End the trial without it'
+complete -c strake -n $ext_first -a identify -d 'Say which image a file comes from'
+complete -c strake -n $ext_first -a check -d 'Say which extensions would fit another system'
 
-complete -c strake -n '__strake_is_ext; and __fish_seen_subcommand_from why enable disable' \
+complete -c strake -n '__strake_is_ext; and __fish_seen_subcommand_from why enable disable try' \
     -a '(__strake_extensions)'
 
 complete -c strake -n $ext -s h -l help -d 'Show a short help'
@@ -131,6 +141,9 @@ complete -c strake -n $ext -l force -d 'Merge extensions even if they do not fit
 complete -c strake -n $ext -l no-reload -d 'Do not tell the service manager'
 complete -c strake -n $ext -l always-refresh -x -a 'yes no' -d 'Merge anew even if nothing has changed'
 complete -c strake -n $ext -l strict -d 'Change nothing if an extension is broken'
+complete -c strake -n $ext -l for -x -d 'How long an extension is tried'
+complete -c strake -n $ext -l when-over -d 'Take back only when the time of the trial is over'
+complete -c strake -n $ext -l for-os-release -r -d 'The os-release that extensions are to fit'
 complete -c strake -n $ext -l no-pager -d 'Accepted; no pager is ever started'
 complete -c strake -n $ext -l no-legend -d 'Leave out headers and footers'
 complete -c strake -n $ext -l json -x -a 'pretty short off' -d 'Answer in JSON'

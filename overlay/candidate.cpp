@@ -139,6 +139,16 @@ Candidate identify(const base::Host &host, const Image &image)
   }
 }
 
+bool is_same(const Identity &one, const Identity &other, Boot boot)
+{
+  if (one.root_hash || other.root_hash)
+    return one.root_hash == other.root_hash;
+  Identity moved = one;
+  if (boot == Boot::any)
+    moved.mount = other.mount;
+  return moved == other;
+}
+
 std::string origin_text(const std::vector<Candidate> &used,
                         Mutability mutability,
                         const std::vector<std::string> &mutable_hierarchies,

@@ -28,7 +28,14 @@ struct Identity {
       0; ///< of a file; 0 for a directory, whose content is told by `content`
   /// Of a directory: over names, inodes, sizes and times of all that is below. Else empty.
   std::string content{};
+
+  bool operator==(const Identity &) const = default;
 };
+
+/// True if these are of one image that has not changed in between, as far as that can be told.
+/// Mounts are numbered anew at each boot: whether that number counts as well.
+enum class Boot { same, any };
+bool is_same(const Identity &one, const Identity &other, Boot boot);
 
 /// An image that was found, and what it is.
 struct Candidate {

@@ -201,6 +201,7 @@ private:
     write_file(host_.sys, *metadata_, class_.plural, lines(composition_.names));
     write_file(host_.sys, *metadata_, "origin", composition_.origin);
     write_file(host_.sys, *metadata_, "strake-stamp", composition_.stamp + "\n");
+    write_file(host_.sys, *metadata_, "strake-generation", composition_.generation);
     if (work_dir_)
       write_file(host_.sys, *metadata_, "work_dir", escaped(*work_dir_) + "\n");
     if (device_ && major(*device_) != 0 && mutable_.use != Use::host_is_upper)

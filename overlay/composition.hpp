@@ -39,6 +39,7 @@ struct Composition {
   std::vector<std::string> names; ///< of all extensions in use, the topmost last
   std::string origin;
   std::string stamp;
+  std::string generation; ///< as text_of() has it
 };
 
 /// Something mounted below a hierarchy, copied to be put there again.

@@ -158,29 +158,6 @@ std::optional<Mutability> mutability_of_environment(const base::Host &host, cons
   return mutability;
 }
 
-std::vector<std::string> hierarchies_of_environment(const base::Host &host, const ClassFacts &facts)
-{
-  const auto text = host.variable(facts.hierarchies_key);
-  if (!text)
-    return facts.hierarchies;
-  std::vector<std::string> result;
-  for (std::size_t begin = 0; begin <= text->size();) {
-    const std::size_t end = std::min(text->find(':', begin), text->size());
-    std::string path = without_slash_at_end(text->substr(begin, end - begin));
-    if (!is_hierarchy(path))
-      base::fail(Kind::usage,
-                 "${}: \"{}\" is no hierarchy; write absolute paths without \".\", \"..\" and "
-                 "\"//\", joined by \":\"",
-                 facts.hierarchies_key,
-                 path);
-    if (std::find(result.begin(), result.end(), path) != result.end())
-      base::fail(Kind::usage, "${} names {} twice; name it once", facts.hierarchies_key, path);
-    result.push_back(std::move(path));
-    begin = end + 1;
-  }
-  return result;
-}
-
 bool lies_beneath(const std::string &path, std::string_view directory)
 {
   return path.starts_with(directory) && path.size() > directory.size() &&
@@ -230,11 +207,36 @@ Configuration read_configuration(const base::Host &host,
     result.policy = verity::ImagePolicy::parse(*policy_from_option);
   else
     result.policy = std::move(file.policy);
-  result.hierarchies = hierarchies_of_environment(host, class_facts);
+  result.hierarchies = hierarchies_of(host, extension_class);
   // Set and empty means mounting without any option, which is not the same as unset.
   const auto options = host.environment.find(std::string(class_facts.mount_options_key));
   if (options != host.environment.end())
     result.mount_options = options->second;
+  return result;
+}
+
+std::vector<std::string> hierarchies_of(const base::Host &host, Class extension_class)
+{
+  const ClassFacts &class_facts = facts(extension_class);
+  const auto text = host.variable(class_facts.hierarchies_key);
+  if (!text)
+    return class_facts.hierarchies;
+  std::vector<std::string> result;
+  for (std::size_t begin = 0; begin <= text->size();) {
+    const std::size_t end = std::min(text->find(':', begin), text->size());
+    std::string path = without_slash_at_end(text->substr(begin, end - begin));
+    if (!is_hierarchy(path))
+      base::fail(Kind::usage,
+                 "${}: \"{}\" is no hierarchy; write absolute paths without \".\", \"..\" and "
+                 "\"//\", joined by \":\"",
+                 class_facts.hierarchies_key,
+                 path);
+    if (std::find(result.begin(), result.end(), path) != result.end())
+      base::fail(
+          Kind::usage, "${} names {} twice; name it once", class_facts.hierarchies_key, path);
+    result.push_back(std::move(path));
+    begin = end + 1;
+  }
   return result;
 }
 

@@ -48,6 +48,9 @@ Configuration read_configuration(const base::Host &host,
                                  std::optional<Mutability> from_option,
                                  const std::optional<std::string> &policy_from_option);
 
+/// The hierarchies of a class: those of the environment, or the class's own. Throws Kind::usage.
+std::vector<std::string> hierarchies_of(const base::Host &host, Class extension_class);
+
 Mutability mutability_of(const Configuration &configuration, const std::string &hierarchy);
 
 /// The policy by which an image is opened. Images that the boot loader handed to the initrd come

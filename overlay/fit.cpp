@@ -173,30 +173,39 @@ Verdict judge_version(const Release &release, const Target &target, const ClassF
             fmt::format("get the extension that was made for VERSION_ID {}", version));
 }
 
+Target target_of(const base::Host &host,
+                 std::map<std::string, std::string> os_release,
+                 const std::string &file)
+{
+  if (os_release["ID"].empty())
+    base::fail(base::Kind::config,
+               "{} does not say ID=, without which no extension can be matched",
+               host.root.display(file));
+  return {.os_release = std::move(os_release),
+          .is_initrd = host.root.target_status("etc/initrd-release").has_value(),
+          .architecture = base::read_specifiers(host).architecture};
+}
+
 } // namespace
 
 Target read_target(const base::Host &host)
 {
-  Target target;
-  target.is_initrd = host.root.target_status("etc/initrd-release").has_value();
-  target.architecture = base::read_specifiers(host).architecture;
-  const auto given = host.variable("SYSTEMD_OS_RELEASE");
-  if (given) {
-    const auto text = host.root.text(*given);
-    if (!text)
+  if (const auto given = host.variable("SYSTEMD_OS_RELEASE")) {
+    if (!host.root.target_status(*given))
       base::fail(base::Kind::config,
                  "there is no {}, which $SYSTEMD_OS_RELEASE names",
                  host.root.display(*given));
-    target.os_release = base::parse_assignments(*text);
-  } else {
-    target.os_release = base::read_os_release(host.root);
+    return read_target(host, *given);
   }
-  const auto id = target.os_release.find("ID");
-  if (id == target.os_release.end() || id->second.empty())
-    base::fail(base::Kind::config,
-               "{} does not say ID=, without which no extension can be matched",
-               host.root.display(given.value_or("etc/os-release")));
-  return target;
+  return target_of(host, base::read_os_release(host.root), "etc/os-release");
+}
+
+Target read_target(const base::Host &host, const std::string &os_release)
+{
+  const auto text = host.root.text(os_release);
+  if (!text)
+    base::fail(base::Kind::not_found, "there is no {}", host.root.display(os_release));
+  return target_of(host, base::parse_assignments(*text), os_release);
 }
 
 Verdict fits(const std::optional<Release> &release, const Target &target, Class extension_class)

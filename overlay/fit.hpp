@@ -23,6 +23,10 @@ struct Target {
 /// its os-release. Throws Kind::config if there is none, or one without ID=.
 Target read_target(const base::Host &host);
 
+/// The same with another os-release: the file at a path beneath the root. Throws Kind::not_found if
+/// there is none, Kind::config if it has no ID=.
+Target read_target(const base::Host &host, const std::string &os_release);
+
 /// Whether something holds, and why not.
 struct Verdict {
   bool fits = true;

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/ini.hpp"
+#include "overlay/configuration.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ namespace {
 using base::Kind;
 
 constexpr std::size_t table_limit = std::size_t{64} << 20U;
+constexpr std::size_t metadata_limit = std::size_t{8} << 20U;
 
 /// The mount that a directory is the top of, or lies in.
 struct Place {
@@ -124,7 +126,7 @@ std::vector<MountLine> read_mount_table(const base::Host &host)
 Merged read_merged(const Hierarchy &hierarchy, Class extension_class)
 {
   const auto text = [&](std::string_view file) {
-    return hierarchy.top->text(metadata_path(extension_class, file)).value_or("");
+    return hierarchy.top->text(metadata_path(extension_class, file), metadata_limit).value_or("");
   };
   Merged merged;
   std::istringstream names(text(facts(extension_class).plural));
@@ -133,6 +135,7 @@ Merged read_merged(const Hierarchy &hierarchy, Class extension_class)
       merged.extensions.push_back(name);
   merged.origin = text("origin");
   merged.stamp = without_newline(text("strake-stamp"));
+  merged.generation = text("strake-generation");
   const std::string work_file = metadata_path(extension_class, "work_dir");
   if (const auto work_dir = hierarchy.top->text(work_file))
     merged.work_dir = read_work_dir(hierarchy, *work_dir, work_file);
@@ -140,6 +143,30 @@ Merged read_merged(const Hierarchy &hierarchy, Class extension_class)
     merged.since_us = static_cast<std::uint64_t>(status->st_mtim.tv_sec) * 1000000U +
                       static_cast<std::uint64_t>(status->st_mtim.tv_nsec) / 1000U;
   return merged;
+}
+
+Generation present_generation(const base::Host &host)
+{
+  Generation newest;
+  std::vector<Class> merged_classes;
+  const std::vector<MountLine> table = read_mount_table(host);
+  for (const Class each : {Class::sysext, Class::confext})
+    for (const std::string &path : hierarchies_of(host, each)) {
+      const Hierarchy hierarchy = find_hierarchy(host, each, path, table);
+      if (!hierarchy.is_merged())
+        continue;
+      auto generation = parse_generation(read_merged(hierarchy, each).generation);
+      if (!generation)
+        continue;
+      merged_classes.push_back(each);
+      if (generation->number > newest.number)
+        newest = std::move(*generation);
+    }
+  std::erase_if(newest.sets, [&](const auto &entry) {
+    return std::find(merged_classes.begin(), merged_classes.end(), entry.first) ==
+           merged_classes.end();
+  });
+  return newest;
 }
 
 std::string as_component(const std::string &hierarchy)

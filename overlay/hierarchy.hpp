@@ -3,6 +3,7 @@
 
 #include "base/host.hpp"
 #include "overlay/extension_class.hpp"
+#include "overlay/generation.hpp"
 #include "overlay/mount_table.hpp"
 
 #include <cstdint>
@@ -44,6 +45,8 @@ struct Merged {
   std::string origin;                  ///< JSON, as systemd 260 and later write it; or empty
   /// Of what it was made from (see overlay/candidate.hpp); empty if it must not be relied on.
   std::string stamp;
+  /// That it belongs to, as text_of() has it; empty if it was not strake that merged it.
+  std::string generation;
   /// Beneath the root, a name in the directory that holds it; nothing if none was used.
   std::optional<std::string> work_dir;
   std::uint64_t since_us = 0; ///< microseconds since 1970
@@ -52,6 +55,10 @@ struct Merged {
 /// Reads the metadata of a merged hierarchy. Throws Kind::config if they are damaged: the work
 /// directory named in them is one that is going to be removed.
 Merged read_merged(const Hierarchy &hierarchy, Class extension_class);
+
+/// The generation that is merged now, as the newest of what is merged says it, with the sets of
+/// those classes that are. Of number 0 if it was not strake that merged it, or nothing is.
+Generation present_generation(const base::Host &host);
 
 /// "/opt/a" as the name of one file: "opt.a".
 std::string as_component(const std::string &hierarchy);

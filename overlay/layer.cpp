@@ -13,11 +13,18 @@ using base::Kind;
 
 const base::MountLimits limits = {.no_writing = true, .no_devices = true, .no_set_user = false};
 
+/// What was mounted, and from which loop device if from one.
+struct Mounted {
+  base::Dir top;
+  std::optional<base::LoopDevice> loop{};
+};
+
 /// erofs is read from a file without a loop device where the kernel and the file's own file system
-/// can do that.
+/// can do that. A checked copy is not: by its loop device it can be found again, and by nothing
+/// else.
 std::optional<base::Dir> mount_file(const base::Host &host, const verity::CheckedPart &part)
 {
-  if (part.file_system != "erofs" || part.range.start != 0)
+  if (part.file_system != "erofs" || part.range.start != 0 || part.root_hash)
     return std::nullopt;
   try {
     return host.sys.make_mount(
@@ -27,12 +34,13 @@ std::optional<base::Dir> mount_file(const base::Host &host, const verity::Checke
   }
 }
 
-base::Dir mount_part(const base::Host &host, const verity::CheckedPart &part)
+Mounted mount_part(const base::Host &host, const verity::CheckedPart &part)
 {
   if (auto mounted = mount_file(host, part))
-    return std::move(*mounted);
+    return {std::move(*mounted)};
   const base::Fd loop = host.sys.attach_loop(part.source, part.range, base::Access::read_only);
-  return host.sys.make_mount({.type = part.file_system, .device = &loop, .limits = limits});
+  return {host.sys.make_mount({.type = part.file_system, .device = &loop, .limits = limits}),
+          base::loop_device_of(loop)};
 }
 
 const verity::CheckedPart &tree_part(const std::vector<verity::CheckedPart> &parts)
@@ -42,21 +50,61 @@ const verity::CheckedPart &tree_part(const std::vector<verity::CheckedPart> &par
   return root == parts.end() ? parts.front() : *root;
 }
 
+/// True if nothing is found out by opening it that is not known already.
+bool is_known(const Candidate &candidate, const Judgement &judgement)
+{
+  const UsedExtension *present = judgement.present;
+  if (present == nullptr || !present->loop || present->trusted_by != judgement.trusted_by ||
+      !is_same(present->candidate.identity, candidate.identity, Boot::same))
+    return false;
+  // A root hash by which it was not checked is only a claim, and devices do not tell of changes.
+  return present->protection >= verity::Protection::verity ||
+         (candidate.image.kind == ImageKind::raw && !candidate.identity.root_hash);
+}
+
+/// The file system of an image that is merged now, once more.
+std::optional<Layer>
+open_again(const base::Host &host, const Candidate &candidate, const Judgement &judgement)
+{
+  if (!is_known(candidate, judgement))
+    return std::nullopt;
+  const UsedExtension &present = *judgement.present;
+  const auto loop = base::find_loop_device(host.machine, present.loop->device);
+  if (!loop)
+    return std::nullopt;
+  return Layer{
+      .candidate = candidate,
+      .tree = {host.sys.make_mount(
+                   {.type = present.loop->file_system, .device = &*loop, .limits = limits}),
+               present.loop->place},
+      .protection = present.protection,
+      .signer = present.signer,
+      .trusted_by = present.trusted_by,
+      .loop = present.loop};
+}
+
 Layer open_image_layer(const base::Host &host,
                        const Candidate &candidate,
-                       const verity::ImagePolicy &policy)
+                       const Judgement &judgement)
 {
-  const auto parts = verity::open_image(host, candidate.image.path, policy);
+  if (auto again = open_again(host, candidate, judgement))
+    return std::move(*again);
+  const auto parts = verity::open_image(host, candidate.image.path, judgement.policy);
   if (parts.empty())
     base::fail(Kind::untrusted,
                "the image policy leaves neither a root nor a /usr partition of {} to be used",
                host.root.display(candidate.image.path));
   const verity::CheckedPart &part = tree_part(parts);
-  return {.candidate = candidate,
-          .tree = {mount_part(host, part), part.designator == "usr" ? "/usr" : ""},
-          .protection = part.protection,
-          .signer = part.signer,
-          .release = {}};
+  Mounted mounted = mount_part(host, part);
+  const std::string place = part.designator == "usr" ? "/usr" : "";
+  Layer layer{.candidate = candidate,
+              .tree = {std::move(mounted.top), place},
+              .protection = part.protection,
+              .signer = part.signer,
+              .trusted_by = judgement.trusted_by};
+  if (mounted.loop)
+    layer.loop = {*mounted.loop, part.file_system, place};
+  return layer;
 }
 
 } // namespace
@@ -69,10 +117,19 @@ std::optional<base::Dir> ExtensionTree::find_dir(const std::string &path) const
   return below ? top_.find_dir(*below) : std::nullopt;
 }
 
+UsedExtension Layer::used() const
+{
+  return {.candidate = candidate,
+          .protection = protection,
+          .signer = signer,
+          .trusted_by = trusted_by,
+          .loop = loop};
+}
+
 Layer open_layer(const base::Host &host,
                  Class extension_class,
                  const Candidate &candidate,
-                 const verity::ImagePolicy &policy)
+                 const Judgement &judgement)
 {
   const Image &image = candidate.image;
   const auto open = [&]() -> Layer {
@@ -81,11 +138,10 @@ Layer open_layer(const base::Host &host,
     case ImageKind::subvolume:
       return {.candidate = candidate,
               .tree = {host.root.dir(image.path), ""},
-              .signer = {},
-              .release = {}};
+              .trusted_by = judgement.trusted_by};
     case ImageKind::raw:
     case ImageKind::block:
-      return open_image_layer(host, candidate, policy);
+      return open_image_layer(host, candidate, judgement);
     case ImageKind::mstack:
       break;
     }

@@ -3,6 +3,7 @@
 
 #include "base/host.hpp"
 #include "overlay/candidate.hpp"
+#include "overlay/generation.hpp"
 #include "overlay/release.hpp"
 #include "verity/checked_image.hpp"
 
@@ -40,15 +41,31 @@ struct Layer {
   Candidate candidate;
   ExtensionTree tree;
   verity::Protection protection = verity::Protection::unprotected;
-  std::string signer; ///< of a signed one: the fingerprint of the certificate
-  std::optional<Release> release;
+  std::string signer{};            ///< of a signed one: the path of the certificate
+  std::string trusted_by{};        ///< see UsedExtension
+  std::optional<LoopMount> loop{}; ///< of an image that the kernel reads from a loop device
+  std::optional<Release> release{};
+
+  /// What is to be remembered of it.
+  [[nodiscard]] UsedExtension used() const;
+};
+
+/// By what an image is judged, and what was found out when it was the last time.
+struct Judgement {
+  const verity::ImagePolicy &policy;
+  /// One word for the policy and everything else by which it is judged.
+  std::string trusted_by;
+  /// As it is merged now; null if it is not.
+  const UsedExtension *present = nullptr;
 };
 
 /// Opens an image as the policy allows. No file system in it is mounted before the policy is met.
+/// What is merged now, has not changed and is judged as it was then is neither read nor checked
+/// again: its file system, which the kernel has, is mounted once more.
 /// Throws as verity::open_image does, and Kind::config for kinds that cannot be layers.
 Layer open_layer(const base::Host &host,
                  Class extension_class,
                  const Candidate &candidate,
-                 const verity::ImagePolicy &policy);
+                 const Judgement &judgement);
 
 } // namespace overlay

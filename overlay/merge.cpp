@@ -5,11 +5,14 @@
 #include "base/error.hpp"
 #include "overlay/danger_check.hpp"
 #include "overlay/exchange.hpp"
+#include "overlay/history.hpp"
 #include "overlay/release.hpp"
 #include "overlay/service_manager.hpp"
+#include "overlay/settings.hpp"
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -40,7 +43,8 @@ MountStyle style_of(const base::Host &host, const Request &request)
           .is_user_namespace = is_user_namespace(host)};
 }
 
-Composition composition_of(const Plan &plan, const PlannedHierarchy &planned)
+Composition
+composition_of(const Plan &plan, const PlannedHierarchy &planned, const std::string &generation)
 {
   std::vector<std::string> names;
   for (const Layer *layer : plan.selection.used())
@@ -51,7 +55,8 @@ Composition composition_of(const Plan &plan, const PlannedHierarchy &planned)
           .mutability = mutability_of(plan.request.configuration, planned.hierarchy.path),
           .names = std::move(names),
           .origin = plan.origin,
-          .stamp = plan.stamp};
+          .stamp = plan.stamp,
+          .generation = generation};
 }
 
 bool is_change(const PlannedHierarchy &planned)
@@ -59,14 +64,17 @@ bool is_change(const PlannedHierarchy &planned)
   return planned.action != Action::none;
 }
 
-Change change_for(const base::Host &host, const Plan &plan, const PlannedHierarchy &planned)
+Change change_for(const base::Host &host,
+                  const Plan &plan,
+                  const PlannedHierarchy &planned,
+                  const std::string &generation)
 {
   if (planned.action == Action::unmerge)
     return {planned.hierarchy, std::nullopt};
   return {planned.hierarchy,
           compose(host,
                   plan.request.extension_class,
-                  composition_of(plan, planned),
+                  composition_of(plan, planned, generation),
                   style_of(host, plan.request))};
 }
 
@@ -231,13 +239,14 @@ Lock take_lock(const base::Host &host)
   return Lock(std::move(held));
 }
 
-void perform(const base::Host &host, const std::vector<Plan> &plans)
+void perform(const base::Host &host, const std::vector<Plan> &plans, const Generation &generation)
 {
   std::vector<Change> changes;
+  const std::string text = text_of(generation);
   for (const Plan &plan : plans)
     for (const PlannedHierarchy &planned : plan.hierarchies)
       if (is_change(planned))
-        changes.push_back(change_for(host, plan, planned));
+        changes.push_back(change_for(host, plan, planned, text));
   if (changes.empty())
     return;
   const std::vector<Leaving> gone = leaving(plans);
@@ -252,28 +261,139 @@ void perform(const base::Host &host, const std::vector<Plan> &plans)
   fulfil(host, wishes);
 }
 
+namespace {
+
+bool changes_anything(const std::vector<Plan> &plans)
+{
+  return std::any_of(plans.begin(), plans.end(), [](const Plan &plan) {
+    return std::any_of(plan.hierarchies.begin(), plan.hierarchies.end(), is_change);
+  });
+}
+
+UsedSet used_set(const Selection &selection)
+{
+  UsedSet set;
+  for (const Layer &layer : selection.above)
+    set.above.push_back(layer.used());
+  for (const Layer &layer : selection.below)
+    set.below.push_back(layer.used());
+  return set;
+}
+
+/// The generation that plans bring about. A set that is the latest one, or the one that is held,
+/// keeps its number.
+Generation
+next_generation(const base::Host &host, const std::vector<Plan> &plans, const std::string &verb)
+{
+  const Generation &present = plans.front().present;
+  if (!changes_anything(plans))
+    return present;
+  Generation next{
+      .time = host.clock.now().time_since_epoch().count(), .verb = verb, .sets = present.sets};
+  for (const Plan &plan : plans) {
+    if (plan.is_unchanged)
+      continue;
+    next.sets.erase(plan.request.extension_class);
+    if (UsedSet set = used_set(plan.selection); !set.all().empty())
+      next.sets.emplace(plan.request.extension_class, std::move(set));
+  }
+  for (const auto &known : {plans.front().held, latest_generation(host)})
+    if (known && is_same_set(*known, next)) {
+      next.number = known->number;
+      next.time = known->time;
+      next.verb = known->verb;
+      return next;
+    }
+  next.number = std::max(last_number(host), present.number) + 1;
+  return next;
+}
+
+/// That it cannot be written down is no reason to take it back.
+void record(const base::Host &host, const Generation &generation, const Settings &settings)
+{
+  if (generation.number == 0)
+    return;
+  try {
+    remember(host, generation, settings.generations_kept);
+  } catch (const base::Error &error) {
+    host.say(Level::notice,
+             "Generation {} is merged, but not remembered yet: {}",
+             generation.number,
+             error.what());
+  }
+}
+
+std::vector<Plan> make_plans(const base::Host &host, const std::vector<Request> &requests)
+{
+  std::vector<Plan> plans;
+  for (const Request &request : requests)
+    plans.push_back(make_plan(host, request));
+  return plans;
+}
+
+void apply(const base::Host &host, const std::vector<Plan> &plans, const std::string &verb)
+{
+  if (plans.empty())
+    return;
+  if (const auto &held = plans.front().held)
+    host.say(Level::notice,
+             "Generation {} is held; `strake ext release` lets newer extensions in again.",
+             held->number);
+  for (const Plan &plan : plans)
+    tell_selection(host, plan);
+  const Settings settings = read_settings(host);
+  const Generation generation = next_generation(host, plans, verb);
+  perform(host, plans, generation);
+  record(host, generation, settings);
+}
+
+/// The latest one before what is merged now.
+Generation generation_before(const base::Host &host, const Generation &present)
+{
+  std::vector<Generation> all = read_generations(host);
+  for (auto each = all.rbegin(); each != all.rend(); ++each)
+    if (present.number == 0 || each->number < present.number)
+      return std::move(*each);
+  base::fail(Kind::not_found, "no generation is remembered from before the present one");
+}
+
+void refuse_incomplete(const std::vector<Plan> &plans)
+{
+  for (const Plan &plan : plans)
+    for (const Omission &each : plan.selection.omitted)
+      base::fail(each.verdict.rule == "untrusted" ? Kind::untrusted : Kind::not_found,
+                 "generation {} cannot be brought back, since '{}' is left out ({}): {}. Nothing "
+                 "was changed",
+                 plan.held->number,
+                 each.image.name,
+                 each.verdict.rule,
+                 each.verdict.why);
+}
+
+} // namespace
+
 std::vector<Plan> merge(const base::Host &host, const std::vector<Request> &requests)
 {
   const Lock lock = take_lock(host);
-  std::vector<Plan> plans;
-  for (const Request &request : requests) {
-    plans.push_back(make_plan(host, request));
-    refuse_merged(plans.back());
-    tell_selection(host, plans.back());
-  }
-  perform(host, plans);
+  std::vector<Plan> plans = make_plans(host, requests);
+  for (const Plan &plan : plans)
+    refuse_merged(plan);
+  apply(host, plans, "merge");
   return plans;
 }
 
 std::vector<Plan> refresh(const base::Host &host, const std::vector<Request> &requests)
 {
-  const Lock lock = take_lock(host);
-  std::vector<Plan> plans;
-  for (const Request &request : requests) {
-    plans.push_back(make_plan(host, request));
-    tell_selection(host, plans.back());
-  }
-  perform(host, plans);
+  return refresh(take_lock(host), host, requests, "refresh");
+}
+
+std::vector<Plan> refresh(const Lock & /*lock*/,
+                          const base::Host &host,
+                          const std::vector<Request> &requests,
+                          const std::string &verb)
+{
+  std::vector<Plan> plans = make_plans(host, requests);
+  apply(host, plans, verb);
   return plans;
 }
 
@@ -283,7 +403,23 @@ std::vector<Plan> unmerge(const base::Host &host, const std::vector<Request> &re
   std::vector<Plan> plans;
   for (const Request &request : requests)
     plans.push_back(plan_unmerge(host, request));
-  perform(host, plans);
+  perform(host, plans, {});
+  return plans;
+}
+
+std::vector<Plan> roll_back(const base::Host &host,
+                            std::vector<Request> requests,
+                            std::optional<std::uint64_t> number)
+{
+  const Lock lock = take_lock(host);
+  const Generation target =
+      number ? find_generation(host, *number) : generation_before(host, present_generation(host));
+  for (Request &request : requests)
+    request.go_back_to = target;
+  std::vector<Plan> plans = make_plans(host, requests);
+  refuse_incomplete(plans);
+  apply(host, plans, "rollback");
+  hold(host, target.number);
   return plans;
 }
 

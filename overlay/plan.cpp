@@ -5,8 +5,9 @@
 #include "base/os_release.hpp"
 #include "base/printable.hpp"
 #include "overlay/danger_check.hpp"
+#include "overlay/history.hpp"
 #include "overlay/settings.hpp"
-#include "verity/pkcs7.hpp"
+#include "overlay/trial.hpp"
 
 #include <fmt/ranges.h>
 
@@ -43,19 +44,19 @@ std::string settings_text(const base::Host &host, const Request &request)
     text += fmt::format("\n{} {}", hierarchy, name(mutability));
   for (const auto &[key, value] : base::read_os_release(host.root))
     text += fmt::format("\n{}={}", key, value);
-  for (const verity::PinnedCertificate &each : verity::read_pinned_certificates(host.root))
-    text += fmt::format("\n{}\n{}", each.path, each.pem);
   const DangerPolicy dangers = read_settings(host).dangers;
   for (const DangerFacts &row : danger_table())
     text += fmt::format("\n{} {}", row.name, name(dangers[row.self]));
-  return text;
+  return text + trust_text(host);
 }
 
 /// What is said of one extension besides what it is itself.
-std::string settings_text(const base::Host &host, const std::string &extension)
+std::string
+settings_text(const base::Host &host, const std::string &extension, const std::string &tried)
 {
   try {
-    const ExtensionSettings settings = read_extension_settings(host, extension);
+    ExtensionSettings settings = read_extension_settings(host, extension);
+    settings.enabled = settings.enabled || extension == tried;
     if (settings == ExtensionSettings{})
       return "";
     std::vector<std::string_view> allowed;
@@ -180,11 +181,59 @@ void add_faults(Plan &plan, const std::vector<Hidden> &hidden, const std::set<st
   }
 }
 
-bool has_faults(const Discovery &discovery)
+/// What there is to choose from.
+struct Supply {
+  std::vector<Candidate> candidates{};
+  std::vector<Hidden> hidden{};
+  std::vector<Omission> gone{}; ///< of a held generation
+  std::string settings{};       ///< what is said of the candidates
+  std::string tried{};
+
+  [[nodiscard]] bool has_faults() const
+  {
+    return !gone.empty() || std::any_of(hidden.begin(), hidden.end(), [](const Hidden &each) {
+      return each.fault.has_value();
+    });
+  }
+};
+
+Supply installed(const base::Host &host, Class extension_class)
 {
-  return std::any_of(discovery.hidden.begin(), discovery.hidden.end(), [](const Hidden &each) {
-    return each.fault.has_value();
-  });
+  Supply supply;
+  if (const auto trial = present_trial(host))
+    supply.tried = trial->name;
+  Discovery discovery = find_images(host, extension_class);
+  for (const Image &image : discovery.images) {
+    supply.candidates.push_back(identify(host, image));
+    supply.settings += settings_text(host, image.name, supply.tried);
+  }
+  supply.hidden = std::move(discovery.hidden);
+  return supply;
+}
+
+Verdict changed_since(const Generation &generation, const Image &image)
+{
+  return {.fits = false,
+          .rule = "generation",
+          .why = fmt::format("{} is not there any more as it was in generation {}, which is held",
+                             image.path,
+                             generation.number),
+          .fix = "put back the image of that time, or give generation up with strake ext release"};
+}
+
+/// The images of a generation, as far as they are what they were.
+Supply remembered(const base::Host &host, const Generation &generation, Class extension_class)
+{
+  Supply supply{.settings = fmt::format("held {}", generation.number)};
+  for (const UsedExtension *used : set_of(generation, extension_class).all()) {
+    const Image &image = used->candidate.image;
+    Candidate now = identify(host, image);
+    if (is_same(used->candidate.identity, now.identity, Boot::any))
+      supply.candidates.push_back(std::move(now));
+    else
+      supply.gone.push_back({image, changed_since(generation, image), true});
+  }
+  return supply;
 }
 
 void decide(Plan &plan)
@@ -231,21 +280,60 @@ Action action_for(bool is_merged, bool has_layers, Mutability mutability)
   return is_merged ? Action::unmerge : Action::none;
 }
 
-Plan make_plan(const base::Host &host, const Request &request)
+namespace {
+
+std::optional<Generation> held_for(const base::Host &host, const Request &request)
+{
+  if (request.go_back_to)
+    return request.go_back_to;
+  if (const auto held = held_generation(host))
+    return find_generation(host, *held);
+  return std::nullopt;
+}
+
+Plan begin_plan(const base::Host &host, const Request &request)
 {
   Plan plan;
   plan.request = request;
   plan.hierarchies = find_hierarchies(host, request);
-  std::vector<Candidate> candidates;
-  std::string settings = settings_text(host, request);
-  const Discovery discovery = find_images(host, request.extension_class);
-  for (const Image &image : discovery.images) {
-    candidates.push_back(identify(host, image));
-    settings += settings_text(host, image.name);
-  }
-  const std::string rules = stamp_of({}, settings);
-  const std::string stamp = rules + " " + stamp_of(candidates, settings);
-  const bool may_skip = request.unchanged == Request::Unchanged::skip && !has_faults(discovery);
+  plan.present = present_generation(host);
+  return plan;
+}
+
+void choose(const base::Host &host, Plan &plan, Supply &supply, const std::string &settings)
+{
+  const Class extension_class = plan.request.extension_class;
+  SelectionRules rules{.configuration = plan.request.configuration,
+                       .fit = plan.request.fit,
+                       .merged = merged_extensions(plan),
+                       .present = set_of(plan.present, extension_class),
+                       .only = {},
+                       .target = plan.request.target,
+                       .tried = supply.tried};
+  if (plan.held)
+    rules.only = set_of(*plan.held, extension_class);
+  plan.selection = select(host, extension_class, supply.candidates, rules);
+  add_faults(plan, supply.hidden, rules.merged);
+  for (Omission &each : supply.gone)
+    plan.selection.omitted.push_back(std::move(each));
+  decide(plan);
+  if (check_dangers(host, plan, rules.merged, known_layers(plan, settings)))
+    decide(plan);
+  if (plan.request.broken == Request::Broken::give_up)
+    give_up_on_broken(plan);
+}
+
+} // namespace
+
+Plan make_plan(const base::Host &host, const Request &request)
+{
+  Plan plan = begin_plan(host, request);
+  plan.held = held_for(host, request);
+  Supply supply = plan.held ? remembered(host, *plan.held, request.extension_class)
+                            : installed(host, request.extension_class);
+  const std::string settings = stamp_of({}, settings_text(host, request) + supply.settings);
+  const std::string stamp = settings + " " + stamp_of(supply.candidates, "");
+  const bool may_skip = request.unchanged == Request::Unchanged::skip && !supply.has_faults();
 
   const std::string present = full_stamp(stamp, merged_now(plan.hierarchies));
   plan.is_unchanged = may_skip && all_merged_say(plan, [&](const Merged &merged) {
@@ -254,15 +342,7 @@ Plan make_plan(const base::Host &host, const Request &request)
   if (plan.is_unchanged)
     return plan;
 
-  const std::set<std::string> present_names = merged_extensions(plan);
-  plan.selection = select(
-      host, request.extension_class, candidates, request.configuration, request.fit, present_names);
-  add_faults(plan, discovery.hidden, present_names);
-  decide(plan);
-  if (check_dangers(host, plan, present_names, known_layers(plan, rules)))
-    decide(plan);
-  if (request.broken == Request::Broken::give_up)
-    give_up_on_broken(plan);
+  choose(host, plan, supply, settings);
   plan.origin = origin_of(plan);
   if (!plan.selection.has_broken())
     plan.stamp = full_stamp(stamp, merged_then(plan.hierarchies));
@@ -279,9 +359,7 @@ Plan make_plan(const base::Host &host, const Request &request)
 
 Plan plan_unmerge(const base::Host &host, const Request &request)
 {
-  Plan plan;
-  plan.request = request;
-  plan.hierarchies = find_hierarchies(host, request);
+  Plan plan = begin_plan(host, request);
   for (PlannedHierarchy &each : plan.hierarchies)
     each.action = each.hierarchy.is_merged() ? Action::unmerge : Action::none;
   return plan;

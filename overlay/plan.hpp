@@ -5,6 +5,7 @@
 #include "overlay/composition.hpp"
 #include "overlay/configuration.hpp"
 #include "overlay/dangers.hpp"
+#include "overlay/generation.hpp"
 #include "overlay/hierarchy.hpp"
 #include "overlay/selection.hpp"
 
@@ -26,6 +27,10 @@ struct Request {
   /// Whether the service manager is told of what extensions want reloaded and restarted.
   enum class ServiceManager { tell, leave_alone } service_manager = ServiceManager::tell;
   DangerScope dangers = DangerScope::not_allowed;
+  /// The set to merge, whatever is installed and whichever is held.
+  std::optional<Generation> go_back_to{};
+  /// Judge by this and not by the system itself: what would be merged if it were another one?
+  std::optional<Target> target{};
 };
 
 enum class Action {
@@ -47,6 +52,8 @@ struct PlannedHierarchy {
 /// the selection, so a plan can be moved but not copied.
 struct Plan {
   Request request;
+  Generation present;             ///< what is merged now; see present_generation()
+  std::optional<Generation> held; ///< what is to be merged whatever is installed
   Selection selection;
   std::vector<PlannedHierarchy> hierarchies;
   /// What those in use do to each other and to the system, and those refused would.
@@ -65,6 +72,9 @@ struct Plan {
 
 /// Finds, opens and checks the extensions, and decides what becomes of each hierarchy. If nothing
 /// that they depend on has changed since they were merged, none is opened.
+///
+/// While a generation is held its images are the only candidates, in its order; those that have
+/// changed since are broken. While an extension is on trial it counts as enabled.
 /// With Broken::give_up it throws for the first image that is broken.
 Plan make_plan(const base::Host &host, const Request &request);
 

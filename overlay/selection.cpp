@@ -3,6 +3,8 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "verity/pkcs7.hpp"
+#include "verity/switches.hpp"
 
 #include <algorithm>
 #include <map>
@@ -47,15 +49,24 @@ std::vector<Layer> take(std::map<std::string, Layer> &layers, const std::vector<
   return taken;
 }
 
+/// The order of a set, as far as its members are there.
+Arrangement arrangement_of(const UsedSet &set, const std::vector<std::string> &names)
+{
+  const auto those_of = [&](const std::vector<UsedExtension> &part) {
+    std::vector<std::string> found;
+    for (const UsedExtension &used : part)
+      if (std::find(names.begin(), names.end(), used.candidate.image.name) != names.end())
+        found.push_back(used.candidate.image.name);
+    return found;
+  };
+  return {.above = those_of(set.above), .below = those_of(set.below), .left_out = {}};
+}
+
 class Selecting {
 public:
-  Selecting(const base::Host &host,
-            Class extension_class,
-            const Configuration &configuration,
-            Fit fit,
-            const std::set<std::string> &merged)
-      : host_(host), class_(extension_class), configuration_(configuration), fit_(fit),
-        merged_(merged), target_(read_target(host))
+  Selecting(const base::Host &host, Class extension_class, const SelectionRules &rules)
+      : host_(host), class_(extension_class), rules_(rules),
+        target_(rules.target ? *rules.target : read_target(host)), trust_(trust_text(host))
   {
   }
 
@@ -63,14 +74,14 @@ public:
   {
     const std::string &name = candidate.image.name;
     try {
-      ExtensionSettings settings = read_extension_settings(host_, name);
+      ExtensionSettings settings = settings_of(name);
       if (settings.enabled)
         open(candidate);
       else
         fitting_.push_back(name); // arrange() says why it is left out
       settings_.emplace(name, std::move(settings));
     } catch (const base::Error &error) {
-      if (!is_fault_of_image(error) && merged_.contains(name))
+      if (!is_fault_of_image(error) && rules_.merged.contains(name))
         throw;
       selection_.omitted.push_back({candidate.image, broken(error), true});
     }
@@ -78,7 +89,8 @@ public:
 
   Selection finish(const std::vector<Candidate> &candidates)
   {
-    Arrangement arrangement = arrange(fitting_, settings_);
+    Arrangement arrangement =
+        rules_.only ? arrangement_of(*rules_.only, fitting_) : arrange(fitting_, settings_);
     selection_.above = take(layers_, arrangement.above);
     selection_.below = take(layers_, arrangement.below);
     for (LeftOut &each : arrangement.left_out)
@@ -90,11 +102,22 @@ public:
   }
 
 private:
+  [[nodiscard]] ExtensionSettings settings_of(const std::string &name) const
+  {
+    ExtensionSettings settings = read_extension_settings(host_, name);
+    settings.enabled = settings.enabled || rules_.only || name == rules_.tried;
+    return settings;
+  }
+
   void open(const Candidate &candidate)
   {
-    Layer layer = open_layer(
-        host_, class_, candidate, policy_of(configuration_, candidate.image, target_, class_));
-    Verdict verdict = fit_ == Fit::forced ? Verdict{} : judge(layer, target_, class_);
+    const verity::ImagePolicy policy =
+        policy_of(rules_.configuration, candidate.image, target_, class_);
+    const Judgement judgement{.policy = policy,
+                              .trusted_by = stamp_of({}, policy.text() + trust_),
+                              .present = rules_.present.find(candidate.image.name)};
+    Layer layer = open_layer(host_, class_, candidate, judgement);
+    Verdict verdict = rules_.fit == Fit::forced ? Verdict{} : judge(layer, target_, class_);
     if (!verdict.fits) {
       selection_.omitted.push_back({candidate.image, std::move(verdict)});
       return;
@@ -105,10 +128,9 @@ private:
 
   const base::Host &host_;
   Class class_;
-  const Configuration &configuration_;
-  Fit fit_;
-  const std::set<std::string> &merged_;
+  const SelectionRules &rules_;
   Target target_;
+  std::string trust_;
   Selection selection_;
   std::vector<std::string> fitting_;
   std::map<std::string, ExtensionSettings> settings_;
@@ -155,16 +177,33 @@ void leave_out(Selection &selection, const std::vector<LeftOut> &those)
 Selection select(const base::Host &host,
                  Class extension_class,
                  const std::vector<Candidate> &candidates,
-                 const Configuration &configuration,
-                 Fit fit,
-                 const std::set<std::string> &merged)
+                 const SelectionRules &rules)
 {
   if (candidates.empty())
     return {};
-  Selecting selecting(host, extension_class, configuration, fit, merged);
+  Selecting selecting(host, extension_class, rules);
   for (const Candidate &candidate : candidates)
     selecting.look_at(candidate);
   return selecting.finish(candidates);
+}
+
+std::string trust_text(const base::Host &host)
+{
+  std::string text;
+  for (const verity::PinnedCertificate &each : verity::read_pinned_certificates(host.root))
+    text += fmt::format("\n{}\n{}", each.path, each.pem);
+  const verity::VeritySwitches switches = verity::read_verity_switches(host);
+  text += fmt::format("\n{} {} {} {} {}",
+                      switches.sidecar,
+                      switches.embedded,
+                      switches.signature,
+                      switches.guess,
+                      switches.userspace_forbidden_by);
+  for (const std::string_view name : {"SYSTEMD_DISSECT_FILE_SYSTEMS",
+                                      "SYSTEMD_DISSECT_FSTYPE_ROOT",
+                                      "SYSTEMD_DISSECT_FSTYPE_USR"})
+    text += "\n" + host.variable(name).value_or("");
+  return text;
 }
 
 } // namespace overlay

@@ -5,6 +5,7 @@
 #include "overlay/configuration.hpp"
 #include "overlay/find.hpp"
 #include "overlay/fit.hpp"
+#include "overlay/generation.hpp"
 #include "overlay/layer.hpp"
 #include "overlay/order.hpp"
 
@@ -42,6 +43,19 @@ void leave_out(Selection &selection, const std::vector<LeftOut> &those);
 
 enum class Fit { checked, forced };
 
+/// By what the extensions are judged and put in order.
+struct SelectionRules {
+  const Configuration &configuration;
+  Fit fit = Fit::checked;
+  /// The names of those that are merged now, and what is known of them if it was strake that did.
+  std::set<std::string> merged{};
+  UsedSet present{};
+  /// A set whose choice and order count instead of the settings.
+  std::optional<UsedSet> only{};
+  std::optional<Target> target{}; ///< instead of the system itself
+  std::string tried{}; ///< the name of one that is enabled for now, whatever its settings say
+};
+
 /// Opens the candidates, judges them, and puts in order those that are used. One that is broken
 /// never keeps the others from being used; one that is disabled is not even opened. But if it is
 /// the machine that fails and not the image, and the extension is one of those that are `merged`
@@ -50,8 +64,9 @@ enum class Fit { checked, forced };
 Selection select(const base::Host &host,
                  Class extension_class,
                  const std::vector<Candidate> &candidates,
-                 const Configuration &configuration,
-                 Fit fit,
-                 const std::set<std::string> &merged);
+                 const SelectionRules &rules);
+
+/// All by which images are trusted, besides the image policy, as text: certificates and switches.
+std::string trust_text(const base::Host &host);
 
 } // namespace overlay

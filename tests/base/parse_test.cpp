@@ -34,3 +34,21 @@ TEST_CASE("a boolean is one of the field's words, in either case")
   for (const char *word : {"", "2", "yess", "enabled", " yes"})
     CHECK_FALSE(parse_boolean(word).has_value());
 }
+
+TEST_CASE("a span of time is numbers with units, up to days")
+{
+  using base::parse_duration;
+  using namespace std::chrono_literals;
+  CHECK(parse_duration("90") == 90s);
+  CHECK(parse_duration("90s") == 90s);
+  CHECK(parse_duration("10m") == 10min);
+  CHECK(parse_duration("10 min") == 10min);
+  CHECK(parse_duration("1h30m") == 90min);
+  CHECK(parse_duration("1d 2h 3sec") == 26h + 3s);
+  CHECK(parse_duration("365d") == 365 * 24h);
+  for (const char *wrong :
+       {"", " ", "m", "-1m", "1.5h", "1x", "10 m x", "366d", "364d48h", "18446744073709551615m"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(parse_duration(wrong).has_value());
+  }
+}

@@ -211,3 +211,27 @@ TEST_CASE("a program dies with strake")
   ::waitpid(strake, nullptr, 0);
   CHECK(goes_away(program));
 }
+
+TEST_CASE("a program that is let go lives on without strake, in a session of its own")
+{
+  const support::TempRoot root;
+  const pid_t strake = ::fork();
+  REQUIRE(strake >= 0);
+  if (strake == 0) {
+    base::ProcessRunner runner;
+    base::Command command =
+        shell("echo $$ > \"$0.new\"; echo said; mv \"$0.new\" \"$0\"; exec sleep 1000");
+    command.argv.push_back(root.path() + "/pid");
+    runner.start(command);
+    ::_exit(0);
+  }
+  ::waitpid(strake, nullptr, 0);
+  for (int look = 0; look < 500 && !root.exists("pid"); ++look)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const auto program = static_cast<pid_t>(std::stol(root.read("pid")));
+  CHECK(::kill(program, 0) == 0);
+  CHECK(::getsid(program) == program);
+  ::kill(program, SIGKILL);
+  base::ProcessRunner runner;
+  CHECK_THROWS_AS(runner.start({.argv = {"/nowhere/at/all"}}), base::Error);
+}

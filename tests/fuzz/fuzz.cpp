@@ -23,6 +23,11 @@ public:
   {
     return {.status = 127, .output = {}, .errors = {}};
   }
+
+  void start(const base::Command & /*command*/) override
+  {
+    base::fail(base::Kind::io, "there are no programs here");
+  }
 };
 
 class NoNetwork final : public base::Fetcher {

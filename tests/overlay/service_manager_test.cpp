@@ -32,6 +32,8 @@ public:
     return {0, "", ""};
   }
 
+  void start(const base::Command & /*command*/) override { FAIL("nothing is started here"); }
+
   std::vector<std::string> asked;
 
 private:

@@ -17,6 +17,11 @@ bool OnlyTool::exists(const std::string &program)
   return program == tool_;
 }
 
+void OnlyTool::start(const base::Command &command)
+{
+  runner_.start(command);
+}
+
 base::Finished OnlyTool::run(const base::Command &command)
 {
   REQUIRE(command.argv.front() == tool_);

@@ -19,6 +19,7 @@ public:
 
   bool exists(const std::string &program) override;
   base::Finished run(const base::Command &command) override;
+  void start(const base::Command &command) override;
 
 private:
   std::string tool_;
