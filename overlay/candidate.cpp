@@ -183,22 +183,6 @@ bool same_origin(const std::string &one, const std::string &other)
   return !left.is_discarded() && left == read(other);
 }
 
-std::set<std::string> unchanged_since(const std::string &origin,
-                                      const std::vector<Candidate> &candidates)
-{
-  std::set<std::string> names;
-  const auto read = nlohmann::json::parse(origin, nullptr, false);
-  if (!read.is_object() || !read.contains("extensions"))
-    return names;
-  const auto &then = read["extensions"];
-  for (const Candidate &candidate : candidates)
-    if (const std::string &name = candidate.image.name;
-        !is_tree(candidate.image) && then.is_object() && then.contains(name) &&
-        then[name] == nlohmann::json(json_of(candidate)))
-      names.insert(name);
-  return names;
-}
-
 std::string stamp_of(const std::vector<Candidate> &candidates, const std::string &settings)
 {
   verity::Digest digest;

@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -54,11 +53,6 @@ std::string origin_text(const std::vector<Candidate> &used,
 
 /// The same text but for spaces and order.
 bool same_origin(const std::string &one, const std::string &other);
-
-/// The names of those that the origin has too, unchanged since. Never of a directory: what is in it
-/// the origin does not say.
-std::set<std::string> unchanged_since(const std::string &origin,
-                                      const std::vector<Candidate> &candidates);
 
 /// One word for all that the images and `settings` are.
 std::string stamp_of(const std::vector<Candidate> &candidates, const std::string &settings);

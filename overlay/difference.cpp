@@ -69,7 +69,27 @@ void add_differences(std::vector<Difference> &all,
   }
 }
 
+bool is_told_apart(const UsedExtension &used)
+{
+  return !used.candidate.identity.root_hash || used.protection >= verity::Protection::verity;
+}
+
 } // namespace
+
+std::set<std::string> unmoved(const UsedSet &before, const UsedSet &after)
+{
+  if (shared_order(before, after) != shared_order(after, before))
+    return {};
+  std::set<std::string> names;
+  for (const UsedExtension *used : after.all()) {
+    const auto &[image, identity] = used->candidate;
+    const UsedExtension *former = before.find(image.name);
+    if (former != nullptr && is_told_apart(*used) &&
+        is_same(former->candidate.identity, identity, Boot::same))
+      names.insert(image.name);
+  }
+  return names;
+}
 
 std::vector<Difference> differences(const Generation &one, const Generation &other)
 {

@@ -3,6 +3,7 @@
 
 #include "overlay/generation.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,5 +26,10 @@ struct Difference {
 /// The differences, the removed ones first, then those that are in both or new, the lowest layer
 /// first.
 std::vector<Difference> differences(const Generation &one, const Generation &other);
+
+/// The names of those of a set that are unchanged since another one of this boot, in which nothing
+/// that both have lies in another place; none if something does. What is told by a root hash only
+/// counts if it was checked against that.
+std::set<std::string> unmoved(const UsedSet &before, const UsedSet &after);
 
 } // namespace overlay

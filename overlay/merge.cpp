@@ -270,16 +270,6 @@ bool changes_anything(const std::vector<Plan> &plans)
   });
 }
 
-UsedSet used_set(const Selection &selection)
-{
-  UsedSet set;
-  for (const Layer &layer : selection.above)
-    set.above.push_back(layer.used());
-  for (const Layer &layer : selection.below)
-    set.below.push_back(layer.used());
-  return set;
-}
-
 /// The generation that plans bring about. A set that is the latest one, or the one that is held,
 /// keeps its number.
 Generation
@@ -294,7 +284,7 @@ next_generation(const base::Host &host, const std::vector<Plan> &plans, const st
     if (plan.is_unchanged)
       continue;
     next.sets.erase(plan.request.extension_class);
-    if (UsedSet set = used_set(plan.selection); !set.all().empty())
+    if (UsedSet set = plan.selection.used_set(); !set.all().empty())
       next.sets.emplace(plan.request.extension_class, std::move(set));
   }
   for (const auto &known : {plans.front().held, latest_generation(host)})

@@ -5,6 +5,7 @@
 #include "base/os_release.hpp"
 #include "base/printable.hpp"
 #include "overlay/danger_check.hpp"
+#include "overlay/difference.hpp"
 #include "overlay/history.hpp"
 #include "overlay/settings.hpp"
 #include "overlay/trial.hpp"
@@ -125,31 +126,15 @@ bool all_merged_say(const Plan &plan, const std::function<bool(const Merged &)> 
   return count > 0;
 }
 
-/// The names of those that are merged already, as they are, by the same `rules` and in the same
+/// The names of those that are merged already, as they are, by the same settings and in the same
 /// order: what they do to each other was judged then.
-std::set<std::string> known_layers(const Plan &plan, const std::string &rules)
+std::set<std::string> known_layers(const Plan &plan, const std::string &settings)
 {
-  std::vector<Candidate> used;
-  for (const Layer *layer : plan.selection.used())
-    // A root hash that is only claimed says nothing.
-    if (!layer->candidate.identity.root_hash ||
-        layer->protection != verity::Protection::unprotected)
-      used.push_back(layer->candidate);
-  std::set<std::string> known;
-  const bool is_told = all_merged_say(plan, [&](const Merged &merged) {
-    if (!merged.stamp.starts_with(rules + " "))
-      return false;
-    known = unchanged_since(merged.origin, used);
-    const auto is_unknown = [&](const std::string &name) { return !known.contains(name); };
-    std::vector<std::string> then = merged.extensions;
-    std::erase_if(then, is_unknown);
-    std::vector<std::string> now;
-    for (const Candidate &candidate : used)
-      now.push_back(candidate.image.name);
-    std::erase_if(now, is_unknown);
-    return then == now;
-  });
-  return is_told ? known : std::set<std::string>();
+  const bool is_judged_alike = all_merged_say(
+      plan, [&](const Merged &merged) { return merged.stamp.starts_with(settings + " "); });
+  if (!is_judged_alike)
+    return {};
+  return unmoved(set_of(plan.present, plan.request.extension_class), plan.selection.used_set());
 }
 
 std::vector<const Layer *> layers_in(const std::string &hierarchy, const std::vector<Layer> &all)

@@ -148,6 +148,16 @@ std::vector<const Layer *> Selection::used() const
   return all;
 }
 
+UsedSet Selection::used_set() const
+{
+  UsedSet set;
+  for (const Layer &layer : above)
+    set.above.push_back(layer.used());
+  for (const Layer &layer : below)
+    set.below.push_back(layer.used());
+  return set;
+}
+
 bool Selection::has_broken() const
 {
   return std::any_of(

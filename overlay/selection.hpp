@@ -35,6 +35,9 @@ struct Selection {
   /// All in use, the lowest first.
   [[nodiscard]] std::vector<const Layer *> used() const;
 
+  /// What is to be remembered of them.
+  [[nodiscard]] UsedSet used_set() const;
+
   [[nodiscard]] bool has_broken() const;
 };
 

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -137,6 +138,25 @@ TEST_CASE("the difference of two generations says what came, went, changed and m
       {"added", Class::sysext, "e", "", "1.2 050000000000"}};
   CHECK(differences(one, other) == expected);
   CHECK(differences(one, one).empty());
+}
+
+TEST_CASE("what has neither changed nor moved is known, unless it only claims a root hash")
+{
+  using Names = std::set<std::string>;
+  const auto set = [](std::vector<UsedExtension> above) {
+    return overlay::UsedSet{.above = std::move(above), .below = {}};
+  };
+  UsedExtension claim = image("claim", std::byte{1});
+  claim.protection = verity::Protection::unprotected;
+  const auto before =
+      set({extension("a"), extension("b"), image("c", std::byte{1}), claim, extension("gone")});
+  const auto after = set(
+      {extension("new"), extension("a"), extension("b", "new"), image("c", std::byte{1}), claim});
+  CHECK(unmoved(before, after) == Names{"a", "c"});
+  CHECK(unmoved(before, set({extension("b"), extension("a")})).empty());
+  overlay::UsedSet below;
+  below.below = {extension("a")};
+  CHECK(unmoved(before, below).empty());
 }
 
 TEST_CASE("the newest generations are remembered, and the one that is held")
