@@ -57,6 +57,14 @@ Value json_of(const Status &status)
   return row;
 }
 
+/// Of what strake has merged; else null.
+Value generation_of(const Status &status)
+{
+  const auto generation =
+      status.merged ? overlay::parse_generation(status.merged->generation) : std::nullopt;
+  return generation ? Value(generation->number) : Value();
+}
+
 } // namespace
 
 int extension_status(const ExtensionCall &call)
@@ -65,8 +73,10 @@ int extension_status(const ExtensionCall &call)
   Table table({{"HIERARCHY"}, {"EXTENSIONS"}, {"SINCE"}});
   for (const Status &status : find_status(call)) {
     rows.push_back(json_of(status));
-    if (!call.options.stands_in)
+    if (!call.options.stands_in) {
       rows.back()["class"] = overlay::name(status.extension_class);
+      rows.back()["generation"] = generation_of(status);
+    }
     const bool is_empty = !status.merged || status.merged->extensions.empty();
     // One extension a line, as in the field.
     std::vector<std::string> names =

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace overlay {
 
@@ -172,10 +173,21 @@ bool read_all(const Json *json, std::vector<UsedExtension> &all)
          });
 }
 
+/// Each name once: sets are looked into by names.
+bool has_unique_names(const UsedSet &set)
+{
+  std::set<std::string> names;
+  const auto all = set.all();
+  return std::all_of(all.begin(), all.end(), [&](const UsedExtension *used) {
+    return names.insert(used->candidate.image.name).second;
+  });
+}
+
 bool read_set(const Json &json, UsedSet &set)
 {
   Members members(json);
-  return read_all(members.find("above"), set.above) && read_all(members.find("below"), set.below);
+  return read_all(members.find("above"), set.above) && read_all(members.find("below"), set.below) &&
+         has_unique_names(set);
 }
 
 bool is_same(const std::vector<UsedExtension> &one, const std::vector<UsedExtension> &other)

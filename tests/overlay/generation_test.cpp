@@ -84,6 +84,7 @@ TEST_CASE("a generation that is not understood in part is none")
   REQUIRE(overlay::parse_generation(good));
   CHECK_FALSE(overlay::parse_generation(""));
   CHECK_FALSE(overlay::parse_generation("[]"));
+  CHECK_FALSE(overlay::parse_generation(text_of(of(5, {extension("one"), extension("one")}))));
   CHECK_FALSE(overlay::parse_generation(good.substr(0, good.size() / 2)));
   for (const auto &[from, to] : std::vector<std::pair<std::string, std::string>>{
            {"\"generation\":5", "\"generation\":0"},
