@@ -2,6 +2,7 @@
 #include "updater/stage.hpp"
 
 #include "base/error.hpp"
+#include "base/tree_copy.hpp"
 #include "updater/download.hpp"
 #include "updater/room.hpp"
 #include "updater/tree.hpp"
@@ -139,7 +140,8 @@ private:
     switch (transfer.source.kind) {
     case ResourceKind::directory:
     case ResourceKind::subvolume:
-      copy_tree(host_.sys, way(part).source->dir.value().dir(source(part).name), part.tree->dir);
+      base::copy_tree(
+          host_.sys, way(part).source->dir.value().dir(source(part).name), part.tree->dir);
       break;
     case ResourceKind::tar:
       extract_tar(

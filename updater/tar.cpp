@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
+#include "base/tree_writer.hpp"
 #include "updater/access_list.hpp"
 #include "updater/tree.hpp"
-#include "updater/tree_writer.hpp"
 #include "updater/unpack.hpp"
 
 #include <archive.h>
@@ -190,22 +190,22 @@ private:
   void extract_device(const std::string &path, archive_entry *entry);
   void copy_data(const base::Fd &file, std::uint64_t size);
   std::uint64_t checked_size(archive_entry *entry);
-  InodeAttributes attributes(archive_entry *entry) const;
+  base::InodeAttributes attributes(archive_entry *entry) const;
 
   base::Sys &sys_;
   const TreeLimits &limits_;
-  TreeWriter tree_;
+  base::TreeWriter tree_;
   Input *input_ = nullptr;
   archive *reader_ = nullptr;
   std::uint64_t entries_ = 0;
   std::uint64_t size_ = 0;
 };
 
-InodeAttributes Extraction::attributes(archive_entry *entry) const
+base::InodeAttributes Extraction::attributes(archive_entry *entry) const
 {
-  InodeAttributes result;
-  const bool recorded = limits_.owners == Owners::recorded;
-  result.attributes.mode = kept_mode(::archive_entry_perm(entry), limits_.owners);
+  base::InodeAttributes result;
+  const bool recorded = limits_.owners == base::Owners::recorded;
+  result.attributes.mode = base::kept_mode(::archive_entry_perm(entry), limits_.owners);
   result.attributes.modified_us = checked_time(entry);
   if (recorded) {
     result.attributes.owner = checked_id(::archive_entry_uid(entry), "owner");
@@ -217,7 +217,7 @@ InodeAttributes Extraction::attributes(archive_entry *entry) const
   ::archive_entry_xattr_reset(entry);
   while (::archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
     const std::string_view key = name != nullptr ? name : "";
-    if (keeps_extended(key, limits_.owners))
+    if (base::keeps_extended(key, limits_.owners))
       result.extended.push_back(
           {std::string(key), std::string(static_cast<const char *>(value), size)});
   }
@@ -264,7 +264,7 @@ void Extraction::copy_data(const base::Fd &file, std::uint64_t size)
 void Extraction::extract_file(const std::string &path, archive_entry *entry)
 {
   const std::uint64_t size = checked_size(entry);
-  const InodeAttributes wanted = attributes(entry);
+  const base::InodeAttributes wanted = attributes(entry);
   base::Fd file = tree_.file(path);
   copy_data(file, size);
   tree_.complete(std::move(file), wanted);
@@ -342,11 +342,6 @@ void Extraction::run(const base::Fd &file)
 }
 
 } // namespace
-
-Owners possible_owners()
-{
-  return ::geteuid() == 0 ? Owners::recorded : Owners::own;
-}
 
 void extract_tar(base::Sys &sys,
                  const base::Fd &archive,

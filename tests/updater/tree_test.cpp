@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/linux_sys.hpp"
 #include "base/program.hpp"
+#include "base/tree_copy.hpp"
 #include "support/temp_root.hpp"
 #include "support/tree_listing.hpp"
 #include "updater/tree.hpp"
@@ -205,7 +206,7 @@ TEST_CASE("holes stay holes" * doctest::skip(!is_root()))
   run({"tar", "-S", "-C", source.path(), "-cf", work.path() + "/a", "sparse"});
   extract(work.dir().dir("unpacked"), work.dir().file("a"));
   base::LinuxSys sys;
-  updater::copy_tree(sys, source.dir(), work.dir().dir("copied"));
+  base::copy_tree(sys, source.dir(), work.dir().dir("copied"));
   for (const std::string path : {"unpacked/sparse", "copied/sparse"}) {
     const auto status = work.dir().status(path);
     REQUIRE(status);
@@ -235,7 +236,7 @@ TEST_CASE("without the right to give files away, they belong to whoever unpacks,
   updater::extract_tar(sys,
                        work.dir().file("a"),
                        work.dir().dir("into"),
-                       {.size = no_limit, .owners = updater::Owners::own});
+                       {.size = no_limit, .owners = base::Owners::own});
   const base::Dir into = work.dir().dir("into");
   CHECK(into.status("usr/lib/other-owner")->st_uid == 0);
   CHECK((into.status("usr/bin/sudo")->st_mode & 07777) == 0755);
@@ -253,7 +254,7 @@ TEST_CASE("a copied tree is the same in all that is kept" * doctest::skip(!is_ro
   REQUIRE(::mknod((source.path() + "/console").c_str(), S_IFCHR | 0600, makedev(5, 1)) == 0);
   const support::TempRoot copy;
   base::LinuxSys sys;
-  updater::copy_tree(sys, source.dir(), copy.dir());
+  base::copy_tree(sys, source.dir(), copy.dir());
   CHECK(listing(copy.path(), Times::microseconds) == listing(source.path(), Times::microseconds));
   run({"diff",
        "-r",
@@ -271,7 +272,7 @@ TEST_CASE("a copy never leaves its source by a symlink")
                                {"from/file", "-> ../outside/secret"},
                                {"to/", ""}};
   base::LinuxSys sys;
-  updater::copy_tree(sys, root.dir().dir("from"), root.dir().dir("to"));
+  base::copy_tree(sys, root.dir().dir("from"), root.dir().dir("to"));
   CHECK(root.dir().link_target("to/up") == "../outside");
   CHECK(root.dir().link_target("to/file") == "../outside/secret");
 }

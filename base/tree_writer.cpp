@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/tree_writer.hpp"
+#include "base/tree_writer.hpp"
 
 #include "base/error.hpp"
+
+#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
-namespace updater {
-
-using base::Attributes;
-using base::Dir;
-using base::Kind;
+namespace base {
 
 namespace {
 
@@ -19,12 +17,12 @@ constexpr mode_t private_directory = 0700;
 constexpr mode_t private_file = 0600;
 constexpr mode_t implied_directory = 0755;
 
-base::SplitPath split(const std::string &path)
-{
-  return base::split_path(path);
-}
-
 } // namespace
+
+Owners possible_owners()
+{
+  return ::geteuid() == 0 ? Owners::recorded : Owners::own;
+}
 
 bool keeps_extended(std::string_view name, Owners owners)
 {
@@ -43,9 +41,9 @@ std::optional<Dir> TreeWriter::find(const std::string &path) const
 {
   try {
     return into_.find_dir_no_symlinks(path);
-  } catch (const base::Error &error) {
+  } catch (const Error &error) {
     if (error.os_error() == ELOOP || error.os_error() == ENOTDIR || error.os_error() == EXDEV)
-      base::fail(Kind::untrusted, "\"{}\" is not a directory, or lies behind a symlink", path);
+      fail(Kind::untrusted, "\"{}\" is not a directory, or lies behind a symlink", path);
     throw;
   }
 }
@@ -53,17 +51,17 @@ std::optional<Dir> TreeWriter::find(const std::string &path) const
 /// The directory that `path` is in, made with those above it if need be.
 const Dir &TreeWriter::parent(const std::string &path)
 {
-  const std::string wanted = split(path).parent;
+  const std::string wanted = split_path(path).parent;
   if (parent_ && parent_path_ == wanted)
     return *parent_;
   std::optional<Dir> dir = find(wanted);
   if (!dir) {
-    sys_.make_dir(parent(wanted), split(wanted).name, private_directory);
+    sys_.make_dir(parent(wanted), split_path(wanted).name, private_directory);
     directories_[wanted].attributes.mode = implied_directory;
     dir = find(wanted);
   }
   if (!dir)
-    base::fail(Kind::busy, "\"{}\" was removed while it was written to", wanted);
+    fail(Kind::busy, "\"{}\" was removed while it was written to", wanted);
   parent_ = std::move(dir);
   parent_path_ = wanted;
   return *parent_;
@@ -75,11 +73,11 @@ void TreeWriter::clear(const Dir &dir, const std::string &name)
   if (!there)
     return;
   if (S_ISDIR(there->st_mode))
-    base::fail(Kind::untrusted, "there is a directory of this name already");
-  sys_.remove(dir, name, base::Remove::file);
+    fail(Kind::untrusted, "there is a directory of this name already");
+  sys_.remove(dir, name, Remove::file);
 }
 
-void TreeWriter::set(const base::Fd &fd, const InodeAttributes &attributes)
+void TreeWriter::set(const Fd &fd, const InodeAttributes &attributes)
 {
   Attributes owner;
   owner.owner = attributes.attributes.owner;
@@ -105,7 +103,7 @@ void TreeWriter::directory(const std::string &path, InodeAttributes attributes)
     directories_[path] = std::move(attributes);
     return;
   }
-  const std::string name = split(path).name;
+  const std::string name = split_path(path).name;
   const Dir &dir = parent(path);
   const auto there = dir.status(name);
   if (there && S_ISDIR(there->st_mode)) {
@@ -118,15 +116,15 @@ void TreeWriter::directory(const std::string &path, InodeAttributes attributes)
   directories_[path] = std::move(attributes);
 }
 
-base::Fd TreeWriter::file(const std::string &path)
+Fd TreeWriter::file(const std::string &path)
 {
-  const std::string name = split(path).name;
+  const std::string name = split_path(path).name;
   const Dir &dir = parent(path);
   clear(dir, name);
   return sys_.create(dir, name, private_file);
 }
 
-void TreeWriter::complete(base::Fd file, const InodeAttributes &attributes)
+void TreeWriter::complete(Fd file, const InodeAttributes &attributes)
 {
   set(file, attributes);
   sys_.close(std::move(file));
@@ -136,7 +134,7 @@ void TreeWriter::symlink(const std::string &path,
                          const std::string &target,
                          const InodeAttributes &attributes)
 {
-  const std::string name = split(path).name;
+  const std::string name = split_path(path).name;
   const Dir &dir = parent(path);
   clear(dir, name);
   sys_.symlink(target, dir, name);
@@ -148,15 +146,15 @@ void TreeWriter::symlink(const std::string &path,
 void TreeWriter::hard_link(const std::string &path, const std::string &target)
 {
   if (path == target)
-    base::fail(Kind::untrusted, "it is a hard link to itself");
-  const base::SplitPath from = split(target);
+    fail(Kind::untrusted, "it is a hard link to itself");
+  const SplitPath from = split_path(target);
   const std::optional<Dir> from_dir = find(from.parent);
   const auto there = from_dir && !from.name.empty() ? from_dir->status(from.name) : std::nullopt;
   if (!there)
-    base::fail(Kind::untrusted, "it is a hard link to \"{}\", which is not there", target);
+    fail(Kind::untrusted, "it is a hard link to \"{}\", which is not there", target);
   if (S_ISDIR(there->st_mode))
-    base::fail(Kind::untrusted, "it is a hard link to \"{}\", which is a directory", target);
-  const std::string name = split(path).name;
+    fail(Kind::untrusted, "it is a hard link to \"{}\", which is a directory", target);
+  const std::string name = split_path(path).name;
   const Dir &dir = parent(path);
   clear(dir, name);
   sys_.hard_link(*from_dir, from.name, dir, name);
@@ -167,7 +165,7 @@ void TreeWriter::node(const std::string &path,
                       dev_t device,
                       const InodeAttributes &attributes)
 {
-  const std::string name = split(path).name;
+  const std::string name = split_path(path).name;
   const Dir &dir = parent(path);
   clear(dir, name);
   sys_.make_node(dir, name, type | private_file, device);
@@ -181,11 +179,11 @@ void TreeWriter::finish()
   for (auto made = directories_.rbegin(); made != directories_.rend(); ++made) {
     const std::optional<Dir> dir = find(made->first);
     if (!dir)
-      base::fail(Kind::busy, "\"{}\" was removed while it was written to", made->first);
-    base::during(fmt::format("setting the attributes of \"{}\"", made->first),
-                 [&] { set(dir->fd(), made->second); });
+      fail(Kind::busy, "\"{}\" was removed while it was written to", made->first);
+    during(fmt::format("setting the attributes of \"{}\"", made->first),
+           [&] { set(dir->fd(), made->second); });
   }
   directories_.clear();
 }
 
-} // namespace updater
+} // namespace base

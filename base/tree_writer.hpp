@@ -3,7 +3,6 @@
 
 #include "base/dir.hpp"
 #include "base/sys.hpp"
-#include "updater/tree.hpp"
 
 #include <map>
 #include <optional>
@@ -11,15 +10,25 @@
 #include <string_view>
 #include <vector>
 
-namespace updater {
+namespace base {
+
+/// Whose the files of a tree become. `recorded` takes the numbers of the source, never its names,
+/// and keeps setuid bits and security.* attributes; only root can do that. `own` leaves all files
+/// to whoever runs strake, and drops those bits and attributes, which would otherwise mean another
+/// user.
+enum class Owners { recorded, own };
+
+/// Owners::recorded for root, Owners::own for everybody else.
+Owners possible_owners();
 
 /// What an inode carries besides its content.
 struct InodeAttributes {
-  base::Attributes attributes;
-  std::vector<base::ExtendedAttribute> extended;
+  Attributes attributes{};
+  std::vector<ExtendedAttribute> extended{};
 };
 
-/// Whether a tree carries this extended attribute over; tree.hpp says why not all.
+/// Whether a tree carries this extended attribute over: trusted.overlay.* would change what an
+/// overlay shows, and what is not listed here is some file system's own.
 bool keeps_extended(std::string_view name, Owners owners);
 
 /// The mode bits that a tree carries over.
@@ -33,14 +42,14 @@ mode_t kept_mode(mode_t mode, Owners owners);
 /// wanted, throws Kind::untrusted. Nothing is durable before the caller syncs the file system.
 class TreeWriter {
 public:
-  TreeWriter(base::Sys &sys, const base::Dir &into) : sys_(sys), into_(into) {}
+  TreeWriter(Sys &sys, const Dir &into) : sys_(sys), into_(into) {}
 
   /// A directory, made if it is missing. Its attributes are set by finish(), and not if it was
   /// there before (but for "").
   void directory(const std::string &path, InodeAttributes attributes);
   /// A new empty file in the place of what was there. Ends with complete().
-  [[nodiscard]] base::Fd file(const std::string &path);
-  void complete(base::Fd file, const InodeAttributes &attributes);
+  [[nodiscard]] Fd file(const std::string &path);
+  void complete(Fd file, const InodeAttributes &attributes);
   void
   symlink(const std::string &path, const std::string &target, const InodeAttributes &attributes);
   /// One more name for what this tree has under `target`; its attributes stay.
@@ -53,17 +62,17 @@ public:
   void finish();
 
 private:
-  std::optional<base::Dir> find(const std::string &path) const;
-  const base::Dir &parent(const std::string &path);
-  void clear(const base::Dir &dir, const std::string &name);
-  void set(const base::Fd &fd, const InodeAttributes &attributes);
-  void set_at(const base::Dir &dir, const std::string &name, const InodeAttributes &attributes);
+  std::optional<Dir> find(const std::string &path) const;
+  const Dir &parent(const std::string &path);
+  void clear(const Dir &dir, const std::string &name);
+  void set(const Fd &fd, const InodeAttributes &attributes);
+  void set_at(const Dir &dir, const std::string &name, const InodeAttributes &attributes);
 
-  base::Sys &sys_;
-  const base::Dir &into_;
+  Sys &sys_;
+  const Dir &into_;
   std::map<std::string, InodeAttributes> directories_; // those made here, and ""
   std::string parent_path_;
-  std::optional<base::Dir> parent_; // the last one, since entries come in groups
+  std::optional<Dir> parent_; // the last one, since entries come in groups
 };
 
-} // namespace updater
+} // namespace base
