@@ -29,6 +29,8 @@ struct Attributes {
 struct ExtendedAttribute {
   std::string name;
   std::string value;
+
+  bool operator==(const ExtendedAttribute &) const = default;
 };
 
 /// A partition as the kernel is to know it; bytes from the start of the disk.

@@ -100,7 +100,7 @@ _strake_ext() { # FIRST: where its words begin
     ext_verbs='status list merge unmerge refresh'
     if [[ ${words[1]} == ext ]]; then
         ext_options+=' --class= --strict --for= --when-over --for-os-release='
-        ext_verbs+=' plan why enable disable generations diff rollback release try keep take-back
+        ext_verbs+=' plan why capture enable disable generations diff rollback release try keep take-back
             identify check'
     fi
 

@@ -48,7 +48,7 @@ set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold
     history repair pending reboot features enable-feature disable-feature components \
     enable-component disable-component ext
 set -l first "not __fish_seen_subcommand_from $verbs"
-set -l ext_verbs status list merge unmerge refresh plan why enable disable generations diff \
+set -l ext_verbs status list merge unmerge refresh plan why capture enable disable generations diff \
     rollback release try keep take-back identify check
 set -l ext_first "__strake_is_ext; and not __fish_seen_subcommand_from $ext_verbs"
 
@@ -118,7 +118,8 @@ complete -c strake -n $ext_first -a why -d 'Explain what becomes of an extension
 complete -c strake -n $ext_first -a enable -d 'Have extensions merged from the next refresh on'
 complete -c strake -n $ext_first -a disable -d 'Leave extensions out from the next refresh on'
 complete -c strake -n $ext_first -a generations -d 'Show the sets that were merged'
-complete -c strake -n $ext_first -a diff -d 'Show what is different between two generations'
+complete -c strake -n $ext_first -a diff -d 'Show what was written, or differs between generations'
+complete -c strake -n $ext_first -a capture -d 'Make an extension of what was written'
 complete -c strake -n $ext_first -a rollback -d 'Bring a generation back, and hold it'
 complete -c strake -n $ext_first -a release -d 'Hold no generation any more'
 complete -c strake -n $ext_first -a try -d 'Merge an extension for a while'

@@ -73,7 +73,7 @@ public:
            const Composition &composition,
            const MountStyle &style)
       : host_(host), class_(facts(extension_class)), composition_(composition), style_(style),
-        hierarchy_(composition.hierarchy), memory_(make_memory())
+        hierarchy_(composition.hierarchy), memory_(make_memory({{"mode", "0755"}}))
   {
   }
 
@@ -89,21 +89,21 @@ public:
     Composed composed{.tree = make_overlay(), .later = {}, .work_dir = work_dir_};
     note_device(composed.tree);
     if (upper_)
-      protect_metadata(composed);
+      cover_metadata(composed);
     carry_submounts(composed);
     return composed;
   }
 
 private:
-  base::Dir make_memory()
+  base::Dir make_memory(std::vector<base::MountOption> options)
   {
-    return host_.sys.make_mount({.type = "tmpfs", .options = {{"mode", "0755"}}});
+    return host_.sys.make_mount({.type = "tmpfs", .options = std::move(options)});
   }
 
-  base::Dir make_below(const char *name)
+  base::Dir make_below(const base::Dir &dir, const char *name)
   {
-    host_.sys.make_dir(memory_, name, 0755);
-    return memory_.dir(name);
+    host_.sys.make_dir(dir, name, 0755);
+    return dir.dir(name);
   }
 
   /// What the hierarchy is without extensions, and its mode.
@@ -121,8 +121,10 @@ private:
     if (mutable_.use == Use::none)
       return;
     if (mutable_.use == Use::ephemeral) {
-      upper_ = make_below("upper");
-      work_ = make_below("work");
+      // Apart from the metadata, so that those do not suffer when it is full.
+      written_ = make_memory({{"mode", "0700"}, {"size", composition_.size_limit}});
+      upper_ = make_below(*written_, "upper");
+      work_ = make_below(*written_, "work");
       return;
     }
     base::Dir place = mutable_.parent->again();
@@ -156,13 +158,15 @@ private:
 
   void collect_layers()
   {
-    metadata_top_ = make_below("metadata");
+    metadata_top_ = make_below(memory_, "metadata");
     if (mutable_.imported)
       layers_.push_back(mutable_.imported->again());
     add_layers(composition_.above);
     if (host_layer_ && mutable_.use != Use::host_is_upper && !host_layer_->entries().empty())
       layers_.push_back(host_layer_->again());
     add_layers(composition_.below);
+    if (layers_.empty()) // an overlay that cannot be written needs a second layer
+      layers_.push_back(make_below(memory_, "nothing"));
     join_lowest_layers();
   }
 
@@ -202,6 +206,8 @@ private:
     write_file(host_.sys, *metadata_, "origin", composition_.origin);
     write_file(host_.sys, *metadata_, "strake-stamp", composition_.stamp + "\n");
     write_file(host_.sys, *metadata_, "strake-generation", composition_.generation);
+    if (mutable_.use == Use::upper || mutable_.use == Use::ephemeral)
+      host_.sys.make_dir(*metadata_, kept_views, 0700);
     if (work_dir_)
       write_file(host_.sys, *metadata_, "work_dir", escaped(*work_dir_) + "\n");
     if (device_ && major(*device_) != 0 && mutable_.use != Use::host_is_upper)
@@ -230,16 +236,22 @@ private:
 
   base::Dir make_overlay()
   {
-    const OverlayOptions options = overlay_options(style_, upper_.has_value());
-    base::NewOverlay overlay{.source = std::string(class_.name),
+    base::NewOverlay overlay = overlay_of_layers(std::string(class_.name), upper_.has_value());
+    overlay.upper = upper_ ? &*upper_ : nullptr;
+    overlay.work = work_ ? &*work_ : nullptr;
+    return host_.sys.make_overlay(overlay);
+  }
+
+  base::NewOverlay overlay_of_layers(std::string source, bool is_writable) const
+  {
+    OverlayOptions options = overlay_options(style_, is_writable);
+    base::NewOverlay overlay{.source = std::move(source),
                              .lower = {&*metadata_top_},
-                             .upper = upper_ ? &*upper_ : nullptr,
-                             .work = work_ ? &*work_ : nullptr,
-                             .options = options.options,
+                             .options = std::move(options.options),
                              .limits = options.limits};
     for (const base::Dir &layer : layers_)
       overlay.lower.push_back(&layer);
-    return host_.sys.make_overlay(overlay);
+    return overlay;
   }
 
   /// By this the overlay is known as ours. The kernel says that a layer must not be changed under
@@ -249,13 +261,43 @@ private:
     write_file(host_.sys, *metadata_, "dev", device_text(tree.status(".").value().st_dev));
   }
 
-  void protect_metadata(Composed &composed)
+  /// A copy of a directory of the new overlay that nobody can write.
+  base::Fd cover_for(const Composed &composed, const std::string &below)
   {
-    const std::string below(class_.metadata);
-    const base::Fd metadata = composed.tree.handle(below);
-    base::Fd copy = host_.sys.copy_mount(metadata, base::Depth::one_mount);
-    host_.sys.forbid_writing(copy);
-    attach(composed, below, std::move(copy));
+    base::Fd cover = host_.sys.copy_mount(composed.tree.handle(below), base::Depth::one_mount);
+    host_.sys.forbid_writing(cover);
+    return cover;
+  }
+
+  void cover_metadata(Composed &composed)
+  {
+    const std::string metadata(class_.metadata);
+    const std::string kept = fmt::format("{}/{}", metadata, kept_views);
+    base::Fd cover = cover_for(composed, metadata);
+    if (mutable_.use == Use::host_is_upper)
+      return attach(composed, metadata, std::move(cover));
+    base::Fd inner_cover = cover_for(composed, kept);
+    // On the copy, not beside it: systemd-sysext takes away that with all that lies on it, and
+    // takes everything else below the hierarchy for the administrator's.
+    attach(composed, metadata, std::move(cover));
+    attach(composed, kept, layers_alone());
+    attach(composed, kept, upper_alone());
+    attach(composed, kept, std::move(inner_cover));
+  }
+
+  base::Fd layers_alone()
+  {
+    const base::Dir layers =
+        host_.sys.make_overlay(overlay_of_layers(fmt::format("{}-below", class_.name), false));
+    return base::duplicate(layers.fd());
+  }
+
+  base::Fd upper_alone()
+  {
+    base::Fd upper = written_ ? base::duplicate(written_->fd())
+                              : host_.sys.copy_mount(upper_->fd(), base::Depth::one_mount);
+    host_.sys.forbid_writing(upper);
+    return upper;
   }
 
   void carry_submounts(Composed &composed)
@@ -282,7 +324,8 @@ private:
   const Composition &composition_;
   const MountStyle &style_;
   const Hierarchy &hierarchy_;
-  base::Dir memory_; ///< holds what is made for this overlay alone
+  base::Dir memory_;                 ///< holds what is made for this overlay alone
+  std::optional<base::Dir> written_; ///< holds what is written to it, where that is to memory
   mode_t mode_ = 0755;
   std::optional<dev_t> device_;
   std::optional<base::Dir> host_layer_;

@@ -35,6 +35,7 @@ struct Composition {
   std::vector<const Layer *> above;
   std::vector<const Layer *> below;
   Mutability mutability = Mutability::no;
+  std::string size_limit; ///< of what may be written to memory, as parse_size_limit() takes it
   /// What its metadata are to say.
   std::vector<std::string> names; ///< of all extensions in use, the topmost last
   std::string origin;
@@ -60,6 +61,12 @@ struct Composed {
 /// Builds the overlay of a hierarchy out of sight, with its metadata and with copies of all that is
 /// mounted below the hierarchy now. If it fails nothing has changed but directories below
 /// /var/lib/extensions.mutable, which the next run finds and uses.
+///
+/// On the metadata directory of one that can be written lies a copy of itself. In that, on the
+/// directory of `kept_views`, lie three mounts, from the bottom: all layers but the one that is
+/// written to, that one (of memory the file system that has it as "upper"), and the empty directory
+/// itself. None of them can be written, and only the last one is to be seen. Where the hierarchy
+/// itself is written to there is nothing but the copy.
 Composed compose(const base::Host &host,
                  Class extension_class,
                  const Composition &composition,

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/ini.hpp"
 #include "base/parse.hpp"
+#include "overlay/settings.hpp"
 
 #include <unistd.h>
 
@@ -108,13 +109,45 @@ ClassFile read_class_file(const base::Host &host, const ClassFacts &facts)
   return result;
 }
 
+std::optional<Mutability> mutability_of_item(const base::ConfigItem &item)
+{
+  const auto mutability = find_mutability(item.value);
+  if (!mutability && !item.value.empty())
+    base::fail(Kind::config,
+               "{}: \"{}\" is no mutable mode; there are {}",
+               item.place(),
+               item.value,
+               modes());
+  return mutability;
+}
+
+std::optional<std::string> size_limit_of_item(const base::ConfigItem &item)
+{
+  auto limit = parse_size_limit(item.value);
+  if (!limit && !item.value.empty())
+    base::fail(Kind::config,
+               "{}: \"{}\" is no size; write bytes such as 512M, or a part of the memory such as "
+               "20%",
+               item.place(),
+               item.value);
+  return limit;
+}
+
+/// An empty value takes back what was said before.
+template <typename Value>
+void put(std::map<std::string, Value> &map, const std::string &key, std::optional<Value> value)
+{
+  map.erase(key);
+  if (value)
+    map.emplace(key, std::move(*value));
+}
+
 /// This file is strake's own, so that nobody's older file can be in the way of reading it strictly.
-std::map<std::string, Mutability> read_hierarchies_file(const base::Host &host)
+void read_hierarchies_file(const base::Host &host, Configuration &result)
 {
   const base::Config config = base::read_config(host.root, search_path, "strake/hierarchies.conf");
   if (!config.warnings.empty())
     base::fail_message(Kind::config, config.warnings.front());
-  std::map<std::string, Mutability> result;
   for (const base::ConfigItem &item : config.items) {
     if (is_foreign(item))
       continue;
@@ -124,23 +157,16 @@ std::map<std::string, Mutability> read_hierarchies_file(const base::Host &host)
                  "{}: [{}] is no hierarchy; write an absolute path such as [/opt]",
                  item.place(),
                  item.section);
-    if (item.key != "Mutable")
+    if (item.key == "Mutable")
+      put(result.of_hierarchy, hierarchy, mutability_of_item(item));
+    else if (item.key == "SizeLimit")
+      put(result.size_limits, hierarchy, size_limit_of_item(item));
+    else
       base::fail(Kind::config,
-                 "{}: {}= is not known; a hierarchy has Mutable= only",
+                 "{}: {}= is not known; a hierarchy has Mutable= and SizeLimit=",
                  item.place(),
                  item.key);
-    const auto mutability = find_mutability(item.value);
-    if (!mutability && !item.value.empty())
-      base::fail(Kind::config,
-                 "{}: \"{}\" is no mutable mode; there are {}",
-                 item.place(),
-                 item.value,
-                 modes());
-    result.erase(hierarchy);
-    if (mutability)
-      result.emplace(hierarchy, *mutability);
   }
-  return result;
 }
 
 std::optional<Mutability> mutability_of_environment(const base::Host &host, const ClassFacts &facts)
@@ -197,11 +223,13 @@ Configuration read_configuration(const base::Host &host,
   const ClassFacts &class_facts = facts(extension_class);
   ClassFile file = read_class_file(host, class_facts);
   Configuration result;
+  read_hierarchies_file(host, result);
+  result.size_limit = read_settings(host).size_limit;
   auto for_all = from_option;
   if (!for_all)
     for_all = mutability_of_environment(host, class_facts);
-  if (!for_all)
-    result.of_hierarchy = read_hierarchies_file(host);
+  if (for_all)
+    result.of_hierarchy.clear();
   result.mutability = for_all.value_or(file.mutability.value_or(Mutability::no));
   if (policy_from_option)
     result.policy = verity::ImagePolicy::parse(*policy_from_option);
@@ -244,6 +272,12 @@ Mutability mutability_of(const Configuration &configuration, const std::string &
 {
   const auto found = configuration.of_hierarchy.find(hierarchy);
   return found == configuration.of_hierarchy.end() ? configuration.mutability : found->second;
+}
+
+std::string size_limit_of(const Configuration &configuration, const std::string &hierarchy)
+{
+  const auto found = configuration.size_limits.find(hierarchy);
+  return found == configuration.size_limits.end() ? configuration.size_limit : found->second;
 }
 
 verity::ImagePolicy policy_of(const Configuration &configuration,

@@ -5,6 +5,7 @@
 #include "overlay/extension_class.hpp"
 #include "overlay/fit.hpp"
 #include "overlay/image.hpp"
+#include "overlay/size_limit.hpp"
 #include "verity/image_policy.hpp"
 
 #include <map>
@@ -19,6 +20,10 @@ struct Configuration {
   Mutability mutability = Mutability::no;
   /// Those that hierarchies.conf sets apart; asked for by mutability_of.
   std::map<std::string, Mutability> of_hierarchy{};
+  /// How much may be written to an ephemeral hierarchy, as parse_size_limit() takes it; asked for
+  /// by size_limit_of.
+  std::string size_limit{default_size_limit};
+  std::map<std::string, std::string> size_limits{}; ///< those that hierarchies.conf sets apart
   /// Set by the option or the configuration. Else each image has the default of its class, or the
   /// stricter one of where it came from: see policy_of.
   std::optional<verity::ImagePolicy> policy{};
@@ -35,9 +40,10 @@ struct Configuration {
 ///
 ///     [/opt]
 ///     Mutable=ephemeral
+///     SizeLimit=1G
 ///
-/// It counts more than the class's file and less than option and environment, which speak for all.
-/// Hierarchies of the other class may stand in it too.
+/// As to the mode it counts more than the class's file and less than option and environment, which
+/// speak for all. Hierarchies of the other class may stand in it too.
 ///
 /// A mode in the environment or in systemd's files that is none, and keys that are not known, are
 /// warned of and passed over, as systemd does. A bad image policy is not: to go on without it would
@@ -52,6 +58,8 @@ Configuration read_configuration(const base::Host &host,
 std::vector<std::string> hierarchies_of(const base::Host &host, Class extension_class);
 
 Mutability mutability_of(const Configuration &configuration, const std::string &hierarchy);
+
+std::string size_limit_of(const Configuration &configuration, const std::string &hierarchy);
 
 /// The policy by which an image is opened. Images that the boot loader handed to the initrd come
 /// from a partition that anybody can write: they have to be signed, and what else lies beneath

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -21,6 +22,13 @@ bool is_same(const base::Fd &one, const base::Fd &other)
   struct stat right = {};
   return ::fstat(one.number(), &left) == 0 && ::fstat(other.number(), &right) == 0 &&
          left.st_dev == right.st_dev && left.st_ino == right.st_ino;
+}
+
+bool is_mount_top(const base::Fd &fd)
+{
+  struct statx found = {};
+  return ::statx(fd.number(), "", AT_EMPTY_PATH, 0, &found) == 0 &&
+         (found.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 class Step {
@@ -161,7 +169,7 @@ private:
   void put_back(const Carried &carried)
   {
     const base::Fd where = top().handle(carried.below);
-    if (is_same(where, carried.tree))
+    if (is_mount_top(where) && is_same(where, carried.tree))
       return; // a run that was killed did not come to tidy_up()
     host_.sys.attach(carried.tree, where, Place::on_top);
   }

@@ -72,6 +72,11 @@ std::string_view name(Class self)
   return facts(self).name;
 }
 
+bool is_ephemeral(Mutability mutability)
+{
+  return mutability == Mutability::ephemeral || mutability == Mutability::ephemeral_import;
+}
+
 std::span<const std::string_view> mutability_names()
 {
   return mutabilities;

@@ -44,6 +44,9 @@ std::string_view name(Class self);
 /// How a hierarchy takes writes (systemd-sysext(8), Mutable=).
 enum class Mutability { no, yes, automatic, import, ephemeral, ephemeral_import };
 
+/// True if what is written is gone when the hierarchy is merged anew.
+bool is_ephemeral(Mutability mutability);
+
 /// "no", "yes", "auto", "import", "ephemeral", "ephemeral-import", in this order.
 std::span<const std::string_view> mutability_names();
 std::string_view name(Mutability mutability);

@@ -100,6 +100,9 @@ Hierarchy find_hierarchy(const base::Host &host,
   const Place place = place_of(*found.top);
   if (place.is_top && is_ours(*found.top, extension_class))
     found.covers = std::max(1U, stacked(table, place.mount, facts(extension_class).name));
+  const std::string metadata = fmt::format("{}/{}", found.place, facts(extension_class).metadata);
+  if (const auto cover = mount_on(table, place.mount, metadata))
+    found.kept_mounts = stacked_on(table, *cover, fmt::format("{}/{}", metadata, kept_views));
   for (std::string &below : submounts(table, place.mount, found.place))
     if (below != facts(extension_class).metadata)
       found.submounts.push_back(std::move(below));

@@ -13,6 +13,9 @@
 
 namespace overlay {
 
+/// In the metadata directory of a hierarchy that can be written: what shows what was written.
+constexpr std::string_view kept_views = "strake-written";
+
 /// A hierarchy (/usr, /opt, /etc) as it is on this machine.
 struct Hierarchy {
   std::string path;             ///< as it is called, beneath the root: "/usr"
@@ -20,6 +23,8 @@ struct Hierarchy {
   std::optional<base::Dir> top; ///< what is to be seen there; none if it does not exist
   /// How many overlays of the class lie on it, in most cases one; 0: it is not merged.
   unsigned covers = 0;
+  /// How many mounts lie on the directory of `kept_views` in its metadata; see compose().
+  unsigned kept_mounts = 0;
   std::vector<std::string> submounts{}; ///< see overlay::submounts; without the metadata directory
 
   [[nodiscard]] bool is_merged() const { return covers > 0; }

@@ -53,6 +53,7 @@ composition_of(const Plan &plan, const PlannedHierarchy &planned, const std::str
           .above = planned.above,
           .below = planned.below,
           .mutability = mutability_of(plan.request.configuration, planned.hierarchy.path),
+          .size_limit = size_limit_of(plan.request.configuration, planned.hierarchy.path),
           .names = std::move(names),
           .origin = plan.origin,
           .stamp = plan.stamp,

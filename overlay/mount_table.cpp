@@ -64,6 +64,22 @@ unsigned stacked(const std::vector<MountLine> &table, int id, std::string_view s
   return static_cast<unsigned>(counted.size());
 }
 
+std::optional<int> mount_on(const std::vector<MountLine> &table, int id, const std::string &target)
+{
+  const auto found = std::find_if(table.begin(), table.end(), [&](const MountLine &line) {
+    return line.parent == id && line.id != id && line.target == target;
+  });
+  return found == table.end() ? std::nullopt : std::optional(found->id);
+}
+
+unsigned stacked_on(const std::vector<MountLine> &table, int id, const std::string &target)
+{
+  unsigned count = 0;
+  for (auto next = mount_on(table, id, target); next; next = mount_on(table, *next, target))
+    ++count;
+  return count;
+}
+
 std::vector<std::string>
 submounts(const std::vector<MountLine> &table, int id, const std::string &target)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,12 @@ std::vector<MountLine> parse_mount_table(const std::string &text);
 /// How many overlays of this name lie one on the other at the place of the mount `id`, that being
 /// the topmost. 0 if it is none.
 unsigned stacked(const std::vector<MountLine> &table, int id, std::string_view source);
+
+/// The mount that lies on `target`, a place in the mount `id` or the top of it.
+std::optional<int> mount_on(const std::vector<MountLine> &table, int id, const std::string &target);
+
+/// How many mounts lie one on the other at `target`, a place in the mount `id`.
+unsigned stacked_on(const std::vector<MountLine> &table, int id, const std::string &target);
 
 /// The places right below the mount `id`, at `target`, on which something is mounted that can be
 /// seen; relative to it, "share/doc". What is mounted on one of them is not listed.

@@ -43,6 +43,9 @@ std::string settings_text(const base::Host &host, const Request &request)
                                  request.fit == Fit::forced ? "forced" : "");
   for (const auto &[hierarchy, mutability] : request.configuration.of_hierarchy)
     text += fmt::format("\n{} {}", hierarchy, name(mutability));
+  for (const std::string &hierarchy : request.configuration.hierarchies)
+    if (is_ephemeral(mutability_of(request.configuration, hierarchy)))
+      text += fmt::format("\n{} {}", hierarchy, size_limit_of(request.configuration, hierarchy));
   for (const auto &[key, value] : base::read_os_release(host.root))
     text += fmt::format("\n{}={}", key, value);
   const DangerPolicy dangers = read_settings(host).dangers;

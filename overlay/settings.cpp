@@ -45,6 +45,15 @@ template <DangerRule rule> void read_response(const ConfigItem &item, Settings &
   settings.dangers[rule] = *value;
 }
 
+void read_size_limit(const ConfigItem &item, Settings &settings)
+{
+  const auto value =
+      item.value.empty() ? std::string(default_size_limit) : parse_size_limit(item.value);
+  if (!value)
+    refuse(item, "size; write bytes such as 512M, or a part of the memory such as 20%");
+  settings.size_limit = *value;
+}
+
 struct KeyRow {
   std::string_view section;
   std::string_view key;
@@ -56,6 +65,7 @@ using S = Settings &;
 const Settings defaults;
 
 constexpr std::array rows = {
+    KeyRow{"Ephemeral", "SizeLimit", read_size_limit},
     KeyRow{"Generations",
            "Keep",
            [](I item, S settings) {

@@ -3,8 +3,10 @@
 
 #include "base/host.hpp"
 #include "overlay/danger_rule.hpp"
+#include "overlay/size_limit.hpp"
 
 #include <cstdint>
+#include <string>
 
 namespace overlay {
 
@@ -14,6 +16,8 @@ namespace overlay {
 struct Settings {
   std::uint64_t generations_kept = 50; ///< [Generations] Keep=
   DangerPolicy dangers{};              ///< [Dangers]
+  /// [Ephemeral] SizeLimit=: of each ephemeral hierarchy, as parse_size_limit() takes it.
+  std::string size_limit{default_size_limit};
 };
 
 /// Throws Kind::config with file and line for all that is not understood.

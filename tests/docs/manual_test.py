@@ -165,7 +165,7 @@ class Manual(unittest.TestCase):
         there = table("overlay/extension_settings.cpp", rf"\{{{STRING}, \[\]\(I", 6)
         title = "[EXTENSION] SECTION"
         self.same(self.keys("strake.extension.5", title), there, title)
-        there = table("overlay/configuration.cpp", rf"item\.key != {STRING}", 1)
+        there = table("overlay/configuration.cpp", rf"item\.key == {STRING}\)\n\s+put\(", 2)
         self.same(self.keys("strake.extension.5", "HIERARCHIES"), there, "HIERARCHIES")
 
     def test_the_keys_for_all_extensions_are_those_that_are_read(self):

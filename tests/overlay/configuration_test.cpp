@@ -203,17 +203,33 @@ TEST_CASE("single hierarchies are set apart by strake's own file, unless a mode 
   CHECK(overlay::mutability_of(read(machine), "/opt") == Mutability::import);
 }
 
+TEST_CASE("how much may be written to memory is said for all hierarchies, and for single ones")
+{
+  TestHost machine;
+  CHECK(overlay::size_limit_of(read(machine), "/opt") == "20%");
+  machine.root.write("etc/strake/extensions.conf", "[Ephemeral]\nSizeLimit=1G\n");
+  machine.root.write("usr/lib/strake/hierarchies.conf",
+                     "[/opt]\nSizeLimit=5%\n[/srv]\nSizeLimit=1K\n[/srv/]\nSizeLimit=\n");
+  const Configuration configuration = read(machine, Class::sysext, Mutability::ephemeral);
+  CHECK(overlay::size_limit_of(configuration, "/usr") == "1G");
+  CHECK(overlay::size_limit_of(configuration, "/opt") == "5%");
+  CHECK(overlay::size_limit_of(configuration, "/srv") == "1G");
+}
+
 TEST_CASE("what is wrong in strake's own file ends the run with its place")
 {
   const TestHost machine;
-  const std::array<std::pair<std::string, std::string>, 5> rows = {{
+  const std::array<std::pair<std::string, std::string>, 6> rows = {{
       {"[opt]\nMutable=yes\n", ":2: [opt] is no hierarchy; write an absolute path such as [/opt]"},
       {"[/opt/../usr]\nMutable=yes\n",
        ":2: [/opt/../usr] is no hierarchy; write an absolute path such as [/opt]"},
       {"[/opt]\n\nMutable=often\n",
        ":3: \"often\" is no mutable mode; there are no, yes, auto, import, ephemeral, "
        "ephemeral-import"},
-      {"[/opt]\nImagePolicy=*\n", ":2: ImagePolicy= is not known; a hierarchy has Mutable= only"},
+      {"[/opt]\nSizeLimit=0\n",
+       ":2: \"0\" is no size; write bytes such as 512M, or a part of the memory such as 20%"},
+      {"[/opt]\nImagePolicy=*\n",
+       ":2: ImagePolicy= is not known; a hierarchy has Mutable= and SizeLimit="},
       {"[/opt]\nMutable\n",
        ":2: \"Mutable\" is neither a section nor KEY=VALUE; it was passed over"},
   }};

@@ -293,6 +293,15 @@ TEST_CASE("an extension below the system adds files, and hides none")
   CHECK(system.text("usr/low") == "low");
 }
 
+TEST_CASE("a hierarchy with nothing in it, and to be merged all the same, is")
+{
+  System system;
+  system.remove("opt/base");
+  Request request = system.request(Mutability::automatic);
+  overlay::refresh(system.host, {request});
+  CHECK(system.covers() == merged_once);
+}
+
 namespace {
 
 /// /opt takes writes through refreshes, and what was written is found where it belongs.

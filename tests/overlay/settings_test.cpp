@@ -39,6 +39,9 @@ TEST_CASE("what is said last counts, and an empty value takes it back")
   CHECK(read("[Generations]\nKeep=3\n").generations_kept == 3);
   CHECK(read("[Generations]\nKeep=3\n", "[Generations]\nKeep=4\n").generations_kept == 4);
   CHECK(read("[Generations]\nKeep=3\n", "[Generations]\nKeep=\n").generations_kept == 50);
+  CHECK(read("").size_limit == "20%");
+  CHECK(read("[Ephemeral]\nSizeLimit=64M\n").size_limit == "64M");
+  CHECK(read("[Ephemeral]\nSizeLimit=64M\n", "[Ephemeral]\nSizeLimit=\n").size_limit == "20%");
   CHECK(read("[X-Other]\nKeep=3\n[Generations]\nX-Keep=2\n").generations_kept == 50);
 }
 
@@ -76,6 +79,8 @@ TEST_CASE("each danger has its response, and its default")
 TEST_CASE("what is not understood is an error with its place")
 {
   CHECK(refusal("[Generations]\nKeep=0\n").find("extensions.conf:2: Keep=0 is no number") !=
+        std::string::npos);
+  CHECK(refusal("[Ephemeral]\nSizeLimit=0\n").find("extensions.conf:2: SizeLimit=0 is no size") !=
         std::string::npos);
   CHECK(refusal("[Generations]\nKept=3\n").find("[Generations] Keep=") != std::string::npos);
   CHECK(refusal("[Other]\nKeep=3\n").find("[Other] Keep= is not known") != std::string::npos);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "overlay/extension_class.hpp"
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace overlay {
+
+/// A merged hierarchy from three sides, none of which shows what is mounted below it.
+struct Views {
+  base::Dir merged;
+  base::Dir below; ///< all its layers but the one that is written to, and read-only
+  base::Dir upper; ///< that one, as it is on disk or in memory, and read-only
+};
+
+/// A merged hierarchy that can be written.
+struct Written {
+  std::string hierarchy; ///< "/usr"
+  enum class Place {
+    apart,   ///< in a directory of its own, and `views` shows it
+    in_base, ///< in the hierarchy itself, so that it cannot be told from what was there before
+    unknown, ///< merged by another program, which keeps no way to the layers
+  } place = Place::unknown;
+  bool is_ephemeral = false; ///< gone when the hierarchy is merged anew
+  std::optional<Views> views{};
+};
+
+/// Those among `hierarchies` that are merged and can be written. Only root can do it.
+///
+/// What compose() hides in the metadata directory of each is used: so it is told against the
+/// very layers that are merged, whatever has become of the images since, and a mutable directory is
+/// found even if its symlink was changed.
+std::vector<Written> find_written(const base::Host &host,
+                                  Class extension_class,
+                                  const std::vector<std::string> &hierarchies);
+
+/// A path that is not what the layers below have there.
+struct WrittenPath {
+  enum class Change { added, changed, removed };
+
+  std::string path; ///< in the hierarchy: "share/doc/file"
+  Change change = Change::changed;
+  mode_t type = 0; ///< S_IFREG, …: of what is there, and of what was removed
+  /// Of what was changed: "type", "content", "mode", "owner", "attributes" (extended ones); or
+  /// "replaced", of a directory that shows nothing of the one below any more.
+  std::vector<std::string_view> what{};
+  /// Of such a directory: the extended attribute by which overlays know it.
+  std::string opaque_attribute{};
+};
+
+/// All differences, a directory before what is in it, else in the byte order of names. Of a
+/// directory that was removed only itself is listed, of a new one all that is in it too. Times
+/// alone make no difference. Looks only where something was written.
+std::vector<WrittenPath> written_paths(const Views &views, Class extension_class);
+
+} // namespace overlay
