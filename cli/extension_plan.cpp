@@ -97,7 +97,8 @@ Value json_of(const Plan &plan, bool unchanged)
 
 void print_plans(const ExtensionCall &call,
                  const std::vector<Plan> &plans,
-                 const std::vector<bool> &unchanged)
+                 const std::vector<bool> &unchanged,
+                 const overlay::Aftermath &aftermath)
 {
   Table hierarchies({{"HIERARCHY"}, {"ACTION"}, {"LAYERS, THE TOPMOST FIRST"}});
   Table left_out({{"LEFT OUT"}, {"RULE"}, {"WHY"}, {"WHAT TO DO"}});
@@ -120,6 +121,11 @@ void print_plans(const ExtensionCall &call,
     call.print("\n" + left_out.text(call.header()));
   if (!dangers.empty())
     call.print("\n" + dangers.text(call.header()));
+  Table follow_ups({{"THEN"}});
+  for (const std::string &command : overlay::shown_commands(aftermath))
+    follow_ups.add({command});
+  if (!follow_ups.empty())
+    call.print("\n" + follow_ups.text(call.header()));
 }
 
 /// All that is to be said of one name, a line each.
@@ -283,15 +289,19 @@ int extension_plan(const ExtensionCall &call)
   Value json = Value::array();
   std::vector<Plan> plans;
   std::vector<bool> unchanged;
+  overlay::Aftermath aftermath;
   for (const Request &request : call.requests()) {
     plans.push_back(plan_in_full(call.host, request));
     unchanged.push_back(is_unchanged(call.host, request));
+    const overlay::Aftermath own = overlay::planned_aftermath(call.host, plans.back());
+    add(aftermath, own);
     json.push_back(json_of(plans.back(), unchanged.back()));
+    json.back()["followUps"] = overlay::shown_commands(own);
   }
   if (call.wants_json())
     call.print_json(json);
   else
-    print_plans(call, plans, unchanged);
+    print_plans(call, plans, unchanged, aftermath);
   return 0;
 }
 

@@ -103,8 +103,9 @@ Request request_for(const ExtensionCall &call, Class extension_class)
           .unchanged =
               options.always_refresh ? Request::Unchanged::merge_again : Request::Unchanged::skip,
           .broken = options.strict ? Request::Broken::give_up : Request::Broken::leave_out,
-          .service_manager = options.reload ? Request::ServiceManager::tell
-                                            : Request::ServiceManager::leave_alone};
+          .service_manager =
+              options.reload ? Request::ServiceManager::tell : Request::ServiceManager::leave_alone,
+          .told = options.stands_in ? Request::Told::service_manager : Request::Told::all};
 }
 
 /// All that could be merged is merged by now, and what is broken was said; but a timer that nobody

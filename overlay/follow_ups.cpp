@@ -61,4 +61,17 @@ FollowUps follow_ups(const Release &release)
   return result;
 }
 
+void add_wishes(FollowUps &wishes, const FollowUps &more)
+{
+  wishes.reload_manager |= more.reload_manager;
+  for (const std::string &unit : more.restart_units)
+    add_once(wishes.restart_units, unit);
+  for (const std::string &unit : more.reload_or_restart_units)
+    add_once(wishes.reload_or_restart_units, unit);
+  std::erase_if(wishes.reload_or_restart_units, [&](const std::string &unit) {
+    const auto &restarted = wishes.restart_units;
+    return std::find(restarted.begin(), restarted.end(), unit) != restarted.end();
+  });
+}
+
 } // namespace overlay

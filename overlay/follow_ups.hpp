@@ -20,4 +20,8 @@ struct FollowUps {
 
 FollowUps follow_ups(const Release &release);
 
+/// Puts what another extension wants to that of others, each unit once; restarting wins over
+/// reloading.
+void add_wishes(FollowUps &wishes, const FollowUps &more);
+
 } // namespace overlay

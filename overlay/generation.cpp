@@ -39,6 +39,14 @@ Json json_of(const Identity &identity)
   return json;
 }
 
+Json json_of(const Topics &topics)
+{
+  Json json = Json::object();
+  for (const auto &[topic, names] : topics)
+    json[std::string(facts(topic).name)] = names;
+  return json;
+}
+
 Json json_of(const UsedExtension &used)
 {
   const Image &image = used.candidate.image;
@@ -50,7 +58,11 @@ Json json_of(const UsedExtension &used)
                {"identity", json_of(used.candidate.identity)},
                {"protection", verity::name(used.protection)},
                {"signer", used.signer},
-               {"trustedBy", used.trusted_by}};
+               {"trustedBy", used.trusted_by},
+               {"topics", json_of(used.topics)},
+               {"reloadManager", used.wishes.reload_manager},
+               {"restartUnits", used.wishes.restart_units},
+               {"reloadOrRestartUnits", used.wishes.reload_or_restart_units}};
   if (used.loop)
     json["loop"] = {{"number", used.loop->device.number},
                     {"sequence", used.loop->device.sequence},
@@ -86,6 +98,20 @@ public:
   {
     if (const Json *json = find(name); require(json != nullptr && json->is_string()))
       field = json->get<std::string>();
+  }
+
+  void read(const char *name, std::vector<std::string> &field)
+  {
+    if (const Json *json = find(name); require(json != nullptr && json->is_array()))
+      for (const Json &each : *json)
+        if (require(each.is_string()))
+          field.push_back(each.get<std::string>());
+  }
+
+  void read(const char *name, bool &field)
+  {
+    if (const Json *json = find(name); require(json != nullptr && json->is_boolean()))
+      field = json->get<bool>();
   }
 
   template <typename Number> void read_number(const char *name, Number &field)
@@ -145,6 +171,18 @@ bool read_loop(const Json &json, LoopMount &loop)
   return members.is_good();
 }
 
+bool read_topics(const Json &json, Topics &topics)
+{
+  Members members(json);
+  std::size_t known = 0;
+  for (const TopicFacts &row : topic_table())
+    if (json.contains(row.name)) {
+      members.read(row.name.data(), topics[row.self]);
+      ++known;
+    }
+  return members.require(known == json.size());
+}
+
 bool read_used(const Json &json, UsedExtension &used)
 {
   Members members(json);
@@ -157,6 +195,11 @@ bool read_used(const Json &json, UsedExtension &used)
   members.read_word("protection", protections, used.protection);
   members.read("signer", used.signer);
   members.read("trustedBy", used.trusted_by);
+  members.read("reloadManager", used.wishes.reload_manager);
+  members.read("restartUnits", used.wishes.restart_units);
+  members.read("reloadOrRestartUnits", used.wishes.reload_or_restart_units);
+  const Json *topics = members.find("topics");
+  members.require(topics != nullptr && read_topics(*topics, used.topics));
   const Json *identity = members.find("identity");
   members.require(is_valid_image_name(image.name) && identity != nullptr &&
                   read_identity(*identity, used.candidate.identity));

@@ -4,6 +4,8 @@
 #include "base/loop_device.hpp"
 #include "overlay/candidate.hpp"
 #include "overlay/extension_class.hpp"
+#include "overlay/follow_ups.hpp"
+#include "overlay/topic.hpp"
 #include "verity/image_policy.hpp"
 
 #include <cstdint>
@@ -30,6 +32,8 @@ struct UsedExtension {
   verity::Protection protection = verity::Protection::unprotected;
   std::string signer{};   ///< of a signed one: the path of the certificate
   std::string trusted_by; ///< one word for the policy and the certificates by which it was judged
+  Topics topics{};
+  FollowUps wishes{};
   /// Good for this boot only, and only if it is read from something that is merged now.
   std::optional<LoopMount> loop{};
 };

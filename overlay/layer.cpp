@@ -123,6 +123,8 @@ UsedExtension Layer::used() const
           .protection = protection,
           .signer = signer,
           .trusted_by = trusted_by,
+          .topics = topics,
+          .wishes = release ? follow_ups(*release) : FollowUps{},
           .loop = loop};
 }
 
@@ -151,6 +153,7 @@ Layer open_layer(const base::Host &host,
   };
   Layer layer = open();
   layer.release = read_release(layer.tree.top(), extension_class, image.name, layer.tree.place());
+  layer.topics = topics_of(layer.tree, extension_class);
   return layer;
 }
 

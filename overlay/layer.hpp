@@ -45,6 +45,7 @@ struct Layer {
   std::string trusted_by{};        ///< see UsedExtension
   std::optional<LoopMount> loop{}; ///< of an image that the kernel reads from a loop device
   std::optional<Release> release{};
+  Topics topics{};
 
   /// What is to be remembered of it.
   [[nodiscard]] UsedExtension used() const;

@@ -174,11 +174,6 @@ void tell_selection(const base::Host &host, const Plan &plan)
     host.say(Level::info, "No extensions found.");
 }
 
-std::set<std::string> name_set(const Merged &merged)
-{
-  return {merged.extensions.begin(), merged.extensions.end()};
-}
-
 /// A hierarchy that is to be merged exists; made here, it is durable.
 void make_hierarchies(const base::Host &host, const std::vector<Plan> &plans)
 {
@@ -195,27 +190,6 @@ void refuse_merged(const Plan &plan)
       base::fail(Kind::busy,
                  "Hierarchy '{}' is already merged; use refresh to merge it anew",
                  planned.hierarchy.path);
-}
-
-/// What those ask for that are merged now or are going to be.
-FollowUps wishes_of(const base::Host &host, const std::vector<Plan> &plans)
-{
-  FollowUps wishes;
-  for (const Plan &plan : plans) {
-    if (plan.request.service_manager == Request::ServiceManager::leave_alone)
-      continue;
-    std::set<std::string> names;
-    for (const PlannedHierarchy &planned : plan.hierarchies)
-      if (is_change(planned) && planned.hierarchy.is_merged())
-        names.merge(name_set(read_merged(planned.hierarchy, plan.request.extension_class)));
-    for (const std::string &name : names)
-      if (const auto release = read_release(host.root, plan.request.extension_class, name))
-        add_wishes(wishes, follow_ups(*release));
-    for (const Layer *layer : plan.selection.used())
-      if (layer->release)
-        add_wishes(wishes, follow_ups(*layer->release));
-  }
-  return wishes;
 }
 
 } // namespace
@@ -251,7 +225,9 @@ void perform(const base::Host &host, const std::vector<Plan> &plans, const Gener
   if (changes.empty())
     return;
   const std::vector<Leaving> gone = leaving(plans);
-  const FollowUps wishes = wishes_of(host, plans);
+  Aftermath aftermath;
+  for (const Plan &plan : plans)
+    add(aftermath, planned_aftermath(host, plan));
   make_hierarchies(host, plans);
   exchange(host, std::move(changes));
   for (const Plan &plan : plans)
@@ -259,7 +235,7 @@ void perform(const base::Host &host, const std::vector<Plan> &plans, const Gener
       if (is_change(planned))
         tell(host, planned);
   remove_work_dirs(host, gone);
-  fulfil(host, wishes);
+  fulfil(host, aftermath);
 }
 
 namespace {

@@ -353,4 +353,38 @@ Plan plan_unmerge(const base::Host &host, const Request &request)
   return plan;
 }
 
+namespace {
+
+/// What systemd has merged has no record: only what its releases ask for is known.
+UsedSet set_without_record(const base::Host &host, const Plan &plan)
+{
+  UsedSet set;
+  for (const std::string &name : merged_extensions(plan)) {
+    UsedExtension &used = set.above.emplace_back();
+    used.candidate.image.name = name;
+    if (const auto release = read_release(host.root, plan.request.extension_class, name))
+      used.wishes = follow_ups(*release);
+  }
+  return set;
+}
+
+} // namespace
+
+Aftermath planned_aftermath(const base::Host &host, const Plan &plan)
+{
+  const bool has_change =
+      std::any_of(plan.hierarchies.begin(), plan.hierarchies.end(), [](const auto &planned) {
+        return planned.action != Action::none;
+      });
+  if (!has_change || plan.request.service_manager == Request::ServiceManager::leave_alone)
+    return {};
+  const auto recorded = plan.present.sets.find(plan.request.extension_class);
+  Aftermath aftermath = aftermath_of(
+      recorded == plan.present.sets.end() ? set_without_record(host, plan) : recorded->second,
+      plan.selection.used_set());
+  if (plan.request.told == Request::Told::service_manager)
+    aftermath.topics.clear();
+  return without(std::move(aftermath), read_settings(host).aftermath);
+}
+
 } // namespace overlay

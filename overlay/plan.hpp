@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/host.hpp"
+#include "overlay/aftermath.hpp"
 #include "overlay/composition.hpp"
 #include "overlay/configuration.hpp"
 #include "overlay/dangers.hpp"
@@ -27,6 +28,8 @@ struct Request {
   /// Whether the service manager is told of what extensions want reloaded and restarted.
   enum class ServiceManager { tell, leave_alone } service_manager = ServiceManager::tell;
   DangerScope dangers = DangerScope::not_allowed;
+  /// Whether others are told of what extensions bring, or systemd alone, as systemd's own tools do.
+  enum class Told { all, service_manager } told = Told::all;
   /// The set to merge, whatever is installed and whichever is held.
   std::optional<Generation> go_back_to{};
   /// Judge by this and not by the system itself: what would be merged if it were another one?
@@ -80,6 +83,10 @@ Plan make_plan(const base::Host &host, const Request &request);
 
 /// The plan that leaves nothing merged.
 Plan plan_unmerge(const base::Host &host, const Request &request);
+
+/// What is to be done once a plan is in effect, by the settings: about the difference between what
+/// is merged now and what then is.
+Aftermath planned_aftermath(const base::Host &host, const Plan &plan);
 
 /// The decision for one hierarchy. A mutable one is merged even if no extension has anything in it.
 Action action_for(bool is_merged, bool has_layers, Mutability mutability);

@@ -2,10 +2,10 @@
 #include "overlay/service_manager.hpp"
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -18,11 +18,6 @@ using base::Level;
 // Units may take their whole stop timeout.
 constexpr std::chrono::minutes patience{5};
 
-bool has(const std::vector<std::string> &all, const std::string &one)
-{
-  return std::find(all.begin(), all.end(), one) != all.end();
-}
-
 std::string trimmed(std::string text)
 {
   while (text.ends_with('\n'))
@@ -30,21 +25,28 @@ std::string trimmed(std::string text)
   return text;
 }
 
-class ServiceManager {
+class Doing {
 public:
-  explicit ServiceManager(const base::Host &host) : host_(host) {}
+  explicit Doing(const base::Host &host) : host_(host) {}
 
-  void reload() { run({"daemon-reload"}); }
+  void see_to(Topic topic, const std::vector<std::string> &files)
+  {
+    const std::string needs(facts(topic).needs);
+    if (facts(topic).files == TopicFacts::Files::are_named && files.empty())
+      return;
+    if (needs.empty() || host_.machine.target_status(needs))
+      run(command_for(topic, files));
+  }
 
   void change(const std::string &verb, const std::string &unit)
   {
-    const auto state = run({"show", "--property=LoadState", "--value", "--", unit});
+    const auto state = ask_systemd({"show", "--property=LoadState", "--value", "--", unit});
     if (!state)
       return;
     std::vector<std::string> arguments{*state == "not-found" ? "stop" : verb, "--", unit};
     if (is_starting_up())
       arguments.insert(arguments.begin() + 1, "--no-block");
-    run(arguments);
+    ask_systemd(arguments);
   }
 
 private:
@@ -52,21 +54,25 @@ private:
   bool is_starting_up()
   {
     if (!is_starting_up_) {
-      const auto state = run({"show", "--property=SystemState", "--value"});
+      const auto state = ask_systemd({"show", "--property=SystemState", "--value"});
       is_starting_up_ = state == "initializing" || state == "starting";
     }
     return *is_starting_up_;
   }
 
-  /// What it printed; nothing if it failed, which was said then.
-  std::optional<std::string> run(const std::vector<std::string> &arguments)
+  std::optional<std::string> ask_systemd(const std::vector<std::string> &arguments)
   {
-    const std::string shown = fmt::format("systemctl {}", fmt::join(arguments, " "));
     std::vector<std::string> argv{"systemctl", "--no-ask-password"};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return run(argv);
+  }
+
+  /// What it printed; nothing if it failed, which was said then.
+  std::optional<std::string> run(const std::vector<std::string> &argv)
+  {
+    const std::string shown = base::printable(fmt::format("{}", fmt::join(argv, " ")));
     try {
-      const base::Finished finished =
-          host_.programs.run({.argv = std::move(argv), .limit = patience});
+      const base::Finished finished = host_.programs.run({.argv = argv, .limit = patience});
       if (finished.status == 0)
         return trimmed(finished.output);
       host_.say(Level::warning, "{} failed: {}", shown, trimmed(finished.errors));
@@ -82,30 +88,19 @@ private:
 
 } // namespace
 
-void add_wishes(FollowUps &wishes, const FollowUps &more)
+void fulfil(const base::Host &host, const Aftermath &aftermath)
 {
-  wishes.reload_manager |= more.reload_manager;
-  for (const std::string &unit : more.restart_units)
-    if (!has(wishes.restart_units, unit))
-      wishes.restart_units.push_back(unit);
-  for (const std::string &unit : more.reload_or_restart_units)
-    if (!has(wishes.reload_or_restart_units, unit))
-      wishes.reload_or_restart_units.push_back(unit);
-  std::erase_if(wishes.reload_or_restart_units,
-                [&](const std::string &unit) { return has(wishes.restart_units, unit); });
-}
-
-void fulfil(const base::Host &host, const FollowUps &wishes)
-{
-  const bool is_there = host.is_running_system && host.machine.find_dir("run/systemd/system");
-  if (!is_there || !wishes.reload_manager)
+  if (!host.is_running_system)
     return;
-  ServiceManager manager(host);
-  manager.reload();
-  for (const std::string &unit : wishes.restart_units)
-    manager.change("restart", unit);
-  for (const std::string &unit : wishes.reload_or_restart_units)
-    manager.change("reload-or-restart", unit);
+  Doing doing(host);
+  for (const auto &[topic, files] : aftermath.topics)
+    doing.see_to(topic, files);
+  if (!host.machine.find_dir("run/systemd/system"))
+    return;
+  for (const std::string &unit : aftermath.wishes.restart_units)
+    doing.change("restart", unit);
+  for (const std::string &unit : aftermath.wishes.reload_or_restart_units)
+    doing.change("reload-or-restart", unit);
 }
 
 } // namespace overlay

@@ -54,6 +54,23 @@ void read_size_limit(const ConfigItem &item, Settings &settings)
   settings.size_limit = *value;
 }
 
+/// Switched on by default.
+bool read_switch(const ConfigItem &item)
+{
+  const auto value = item.value.empty() ? true : base::parse_boolean(item.value);
+  if (!value)
+    refuse(item, "boolean; write yes or no");
+  return *value;
+}
+
+template <Topic topic> void read_topic(const ConfigItem &item, Settings &settings)
+{
+  if (read_switch(item))
+    settings.aftermath.without.erase(topic);
+  else
+    settings.aftermath.without.insert(topic);
+}
+
 struct KeyRow {
   std::string_view section;
   std::string_view key;
@@ -66,6 +83,16 @@ const Settings defaults;
 
 constexpr std::array rows = {
     KeyRow{"Ephemeral", "SizeLimit", read_size_limit},
+    KeyRow{"FollowUps", "LinkerCache", read_topic<Topic::linker_cache>},
+    KeyRow{"FollowUps", "Sysusers", read_topic<Topic::sysusers>},
+    KeyRow{"FollowUps", "Tmpfiles", read_topic<Topic::tmpfiles>},
+    KeyRow{"FollowUps", "HardwareDatabase", read_topic<Topic::hardware_database>},
+    KeyRow{"FollowUps", "Udev", read_topic<Topic::udev>},
+    KeyRow{"FollowUps", "DaemonReload", read_topic<Topic::units>},
+    KeyRow{"FollowUps", "DBus", read_topic<Topic::dbus>},
+    KeyRow{"FollowUps",
+           "Units",
+           [](I item, S settings) { settings.aftermath.units = read_switch(item); }},
     KeyRow{"Generations",
            "Keep",
            [](I item, S settings) {

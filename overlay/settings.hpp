@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/host.hpp"
+#include "overlay/aftermath.hpp"
 #include "overlay/danger_rule.hpp"
 #include "overlay/size_limit.hpp"
 
@@ -18,6 +19,7 @@ struct Settings {
   DangerPolicy dangers{};              ///< [Dangers]
   /// [Ephemeral] SizeLimit=: of each ephemeral hierarchy, as parse_size_limit() takes it.
   std::string size_limit{default_size_limit};
+  AftermathSettings aftermath{}; ///< [FollowUps]
 };
 
 /// Throws Kind::config with file and line for all that is not understood.

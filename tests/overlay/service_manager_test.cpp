@@ -28,8 +28,9 @@ public:
       return {0, state_ + "\n", ""};
     if (words.find("LoadState") != std::string::npos)
       return {0, words.ends_with("gone.service") ? "not-found\n" : "loaded\n", ""};
-    asked.push_back(words.substr(words.find("password") + 9));
-    return {0, "", ""};
+    const std::size_t after = words.find("password ");
+    asked.push_back(after == std::string::npos ? words : words.substr(after + 9));
+    return {words.starts_with("ldconfig") ? 1 : 0, "", "no room\n"};
   }
 
   void start(const base::Command & /*command*/) override { FAIL("nothing is started here"); }
@@ -55,10 +56,11 @@ std::vector<std::string> asked_of(const std::string &state)
                         .machine = machine.host.machine.again(),
                         .is_running_system = true};
   overlay::fulfil(host,
-                  {.reload_manager = true,
-                   .restart_units = {"one.service", "gone.service"},
-                   .reload_or_restart_units = {"two.service"},
-                   .refused = {}});
+                  {.topics = {{overlay::Topic::units, {}}},
+                   .wishes = {.reload_manager = true,
+                              .restart_units = {"one.service", "gone.service"},
+                              .reload_or_restart_units = {"two.service"},
+                              .refused = {}}});
   CHECK(machine.said.empty());
   return systemctl.asked;
 }
@@ -82,4 +84,53 @@ TEST_CASE("at boot nothing is waited for that may be waiting for the extensions"
                                    "restart --no-block -- one.service",
                                    "stop --no-block -- gone.service",
                                    "reload-or-restart --no-block -- two.service"});
+}
+
+TEST_CASE(
+    "each topic has its command, where there is somebody to tell, and no failure stops the rest")
+{
+  using overlay::Topic;
+  support::TestHost machine;
+  Systemctl programs("running");
+  base::Host host{.sys = machine.sys,
+                  .programs = programs,
+                  .fetcher = machine.fetcher,
+                  .clock = machine.clock,
+                  .log = machine.host.log,
+                  .environment = {},
+                  .root = machine.host.root.again(),
+                  .machine = machine.host.machine.again(),
+                  .is_running_system = true};
+  const overlay::Aftermath all{.topics = {{Topic::dbus, {}},
+                                          {Topic::units, {}},
+                                          {Topic::udev, {}},
+                                          {Topic::hardware_database, {}},
+                                          {Topic::tmpfiles, {"b.conf"}},
+                                          {Topic::sysusers, {}},
+                                          {Topic::linker_cache, {}}},
+                               .wishes = {.reload_manager = true,
+                                          .restart_units = {"one.service"},
+                                          .reload_or_restart_units = {},
+                                          .refused = {}}};
+  overlay::fulfil(host, all);
+  const std::vector<std::string> without_systemd = {
+      "ldconfig", "systemd-tmpfiles --create -- b.conf", "systemd-hwdb update"};
+  CHECK(programs.asked == without_systemd);
+  REQUIRE(machine.said.size() == 1);
+  CHECK(machine.said.front() == "ldconfig failed: no room");
+  programs.asked.clear();
+  machine.root.write("run/systemd/system/", "");
+  machine.root.write("run/udev/control", "");
+  overlay::fulfil(host, all);
+  CHECK(programs.asked == std::vector<std::string>{"ldconfig",
+                                                   "systemd-tmpfiles --create -- b.conf",
+                                                   "systemd-hwdb update",
+                                                   "udevadm control --reload",
+                                                   "daemon-reload",
+                                                   "reload dbus.service",
+                                                   "restart -- one.service"});
+  programs.asked.clear();
+  host.is_running_system = false;
+  overlay::fulfil(host, all);
+  CHECK(programs.asked.empty());
 }
