@@ -78,7 +78,7 @@ public:
     return request;
   }
 
-  std::vector<Written> written(std::vector<std::string> hierarchies = {"/usr", "/opt"})
+  std::vector<Written> written(const std::vector<std::string> &hierarchies = {"/usr", "/opt"})
   {
     return overlay::find_written(host, Class::sysext, hierarchies);
   }
