@@ -297,6 +297,12 @@ std::uint64_t size_of(const Fd &fd)
   return bytes;
 }
 
+bool is_block_device(const Fd &fd)
+{
+  struct stat found = {};
+  return ::fstat(fd.number(), &found) == 0 && S_ISBLK(found.st_mode);
+}
+
 SplitPath split_path(std::string_view path)
 {
   while (path.size() > 1 && path.ends_with('/'))

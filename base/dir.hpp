@@ -88,6 +88,8 @@ Fd duplicate(const Fd &fd);
 /// Size in bytes of a regular file or a block device.
 std::uint64_t size_of(const Fd &fd);
 
+bool is_block_device(const Fd &fd);
+
 /// The parent and the last component of a path: "/a/b" gives {"/a", "b"}, "b" gives {"", "b"}.
 struct SplitPath {
   std::string parent;

@@ -31,12 +31,6 @@ std::string plain(std::string_view name)
   return std::string(name);
 }
 
-bool is_block_device(const Fd &fd)
-{
-  struct stat found = {};
-  return ::fstat(fd.number(), &found) == 0 && S_ISBLK(found.st_mode);
-}
-
 void write_zeros(LinuxSys &sys, const Fd &fd, std::uint64_t offset, std::uint64_t length)
 {
   static constexpr std::array<std::byte, 64 * 1024> zeros{};

@@ -54,6 +54,7 @@ public:
   void announce_partitions(const Fd &disk, const std::vector<KernelPartition> &partitions) override;
   void leave_shared_mounts() override;
   Fd attach_loop(const Fd &file, const ByteRange &range, Access access) override;
+  Fd attach_verity(const NewVerity &device) override;
   Dir make_mount(const NewMount &file_system) override;
   Dir make_overlay(const NewOverlay &overlay) override;
   Fd copy_mount(const Fd &from, Depth depth) override;

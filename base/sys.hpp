@@ -75,6 +75,21 @@ struct NewMount {
   MountLimits limits{};
 };
 
+/// Data with its hash tree as dm-verity has it: format 1, SHA-256. What it points to must outlive
+/// the call.
+struct NewVerity {
+  std::string name;         ///< of the device, in /dev/mapper
+  const Fd *data = nullptr; ///< a block device
+  const Fd *tree = nullptr; ///< another, from the superblock on, which itself is not read
+  std::uint32_t data_block_size = 0;
+  std::uint32_t hash_block_size = 0;
+  std::uint64_t data_blocks = 0;
+  Bytes salt{};
+  Bytes root_hash{};
+  /// PKCS#7, of the digits of the root hash, for the kernel to judge; empty: it is not asked.
+  std::string_view signature{};
+};
+
 /// An overlay to be mounted. The directories must outlive the call.
 struct NewOverlay {
   std::string source;             ///< its name in the table of mounts
@@ -179,6 +194,12 @@ public:
   /// A block device that is a range of an open file, in bytes. It lives as long as this descriptor
   /// or a mount of it.
   virtual Fd attach_loop(const Fd &file, const ByteRange &range, Access access) = 0;
+  /// A read-only block device whose blocks the kernel compares with the root hash whenever it reads
+  /// them; what is not as it was hashed cannot be read (EIO). One of that name that is there
+  /// already is taken if it is of the same root hash and shape. It lives as long as a descriptor or
+  /// mount of it; after a kill, until the next call for that name has been and gone. With a
+  /// signature, the kernel has accepted it, or this throws. Throws io with what device-mapper says.
+  virtual Fd attach_verity(const NewVerity &device) = 0;
   /// The mount that a file system makes, hanging nowhere: it is gone with the Dir unless attach()
   /// puts it somewhere, so keep that until then. The Dir opens nothing (O_PATH): it can be listed
   /// and read in, but not synced. Read-only changes no byte of the device: what only a journal

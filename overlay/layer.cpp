@@ -36,6 +36,10 @@ std::optional<base::Dir> mount_file(const base::Host &host, const verity::Checke
 
 Mounted mount_part(const base::Host &host, const verity::CheckedPart &part)
 {
+  // A device of dm-verity holds nothing but the part.
+  if (part.root_hash && base::is_block_device(part.source))
+    return {
+        host.sys.make_mount({.type = part.file_system, .device = &part.source, .limits = limits})};
   if (auto mounted = mount_file(host, part))
     return {std::move(*mounted)};
   const base::Fd loop = host.sys.attach_loop(part.source, part.range, base::Access::read_only);

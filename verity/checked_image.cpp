@@ -6,6 +6,7 @@
 #include "verity/ddi.hpp"
 #include "verity/file_system.hpp"
 #include "verity/gpt_disk.hpp"
+#include "verity/mapped_device.hpp"
 #include "verity/pkcs7.hpp"
 #include "verity/sidecar.hpp"
 #include "verity/signature_partition.hpp"
@@ -41,6 +42,7 @@ struct Part {
 struct Standing {
   PartitionFacts facts;
   RootHashVerdict signer{};
+  base::Fd device{}; ///< set up by the kernel, which has accepted the signature
 };
 
 base::Fd open_to_read(const base::Dir &root, const std::string &path)
@@ -58,12 +60,6 @@ base::Fd open_to_read(const base::Dir &root, const std::string &path)
   return std::move(*file);
 }
 
-bool is_block_device(const base::Fd &file)
-{
-  struct stat status = {};
-  return ::fstat(file.number(), &status) == 0 && S_ISBLK(status.st_mode);
-}
-
 bool is_luks(const base::Fd &file, const base::ByteRange &range)
 {
   std::array<char, 6> found{};
@@ -71,6 +67,19 @@ bool is_luks(const base::Fd &file, const base::ByteRange &range)
          base::read_at(file, range.start, std::as_writable_bytes(std::span(found))) ==
              found.size() &&
          std::string_view(found.data(), found.size()) == "LUKS\xba\xbe";
+}
+
+TreeShape read_shape(const Part &part)
+{
+  std::vector<std::byte> bytes(std::min<std::uint64_t>(superblock_size, part.tree.length));
+  bytes.resize(base::read_at(*part.tree_file, part.tree.start, bytes));
+  SuperblockReading reading = parse_superblock(bytes);
+  if (!reading.superblock)
+    base::fail(Kind::config, "its hash tree cannot be used: {}", reading.refusal);
+  if (const auto refusal =
+          unfit(reading.superblock->shape, part.data.range.length, part.tree.length))
+    base::fail(Kind::config, "its hash tree does not fit: {}", *refusal);
+  return std::move(reading.superblock->shape);
 }
 
 /// An image that is open, and what lies beside it.
@@ -83,6 +92,15 @@ public:
   }
 
   [[nodiscard]] const base::Fd &file() const { return file_; }
+
+  /// Of a part with tree and root hash. Throws if the tree's superblock does not fit them.
+  [[nodiscard]] HashedData hashed_data(const Part &part) const
+  {
+    return {.data = {file_, part.data.range},
+            .tree = {*part.tree_file, part.tree},
+            .shape = read_shape(part),
+            .root_hash = part.claim->root_hash};
+  }
 
   /// What of it may be used, as far as the policy can say that without protections.
   [[nodiscard]] std::vector<Part> parts(const ImagePolicy &policy) const
@@ -98,7 +116,7 @@ public:
     return bare_file_system(policy);
   }
 
-  [[nodiscard]] Standing standing_of(const Part &part) const
+  [[nodiscard]] Standing standing_of(const Part &part, const ImagePolicy &policy) const
   {
     Standing standing{.facts = {.is_read_only = part.data.is_read_only,
                                 .may_grow = part.data.may_grow,
@@ -120,7 +138,7 @@ public:
                       part.data.designator);
     } else {
       facts.protection = Protection::verity;
-      standing.signer = signer_of(part);
+      find_signer(part, policy, standing);
       facts.shortcoming = standing.signer.why;
       if (standing.signer.trusted)
         facts.protection = Protection::signed_verity;
@@ -131,7 +149,7 @@ public:
 private:
   [[nodiscard]] Sidecar find_sidecar() const
   {
-    if (!switches_.sidecar || is_block_device(file_))
+    if (!switches_.sidecar || base::is_block_device(file_))
       return {.name = sidecar_name(path_)};
     return read_sidecar(host_.root, path_, file_);
   }
@@ -229,23 +247,49 @@ private:
             reading.signature->certificate};
   }
 
-  [[nodiscard]] RootHashVerdict signer_of(const Part &part) const
+  /// The kernel is asked before verity.d, where it can be: it may know other keys.
+  void find_signer(const Part &part, const ImagePolicy &policy, Standing &standing) const
+  {
+    standing.signer = RootHashVerdict{.why = not_looked_at(part)};
+    if (!standing.signer.why.empty())
+      return;
+    std::string kernel_says;
+    if (has_device_mapper(host_) &&
+        policy.may_use(part.data.designator, Protection::signed_verity)) {
+      KernelAnswer answer = ask_kernel(host_, hashed_data(part), part.claim->signature);
+      if (answer.device.valid()) {
+        standing.signer = {.trusted = true, .why = {}, .certificate = std::string(kernel_keys)};
+        standing.device = std::move(answer.device);
+        return;
+      }
+      kernel_says = fmt::format("; nor does the kernel take it: {}", answer.refusal);
+    }
+    standing.signer = judged_by_certificates(*part.claim);
+    if (!standing.signer.trusted)
+      standing.signer.why += kernel_says;
+  }
+
+  /// Why the signature of a part is not even looked at; empty if it is.
+  [[nodiscard]] std::string not_looked_at(const Part &part) const
   {
     if (part.claim->signature.empty())
-      return {.why = fmt::format("there is no signature, neither in a partition {}-verity-sig nor "
-                                 "in {}.{}hash.p7s",
-                                 part.data.designator,
-                                 sidecar_.name,
-                                 part.data.designator)};
-    if (!switches_.signature)
-      return {.why = "$SYSTEMD_DISSECT_VERITY_SIGNATURE says not to look at its signature"};
+      return fmt::format("there is no signature, neither in a partition {}-verity-sig nor in "
+                         "{}.{}hash.p7s",
+                         part.data.designator,
+                         sidecar_.name,
+                         part.data.designator);
+    return switches_.signature
+               ? ""
+               : "$SYSTEMD_DISSECT_VERITY_SIGNATURE says not to look at its signature";
+  }
+
+  [[nodiscard]] RootHashVerdict judged_by_certificates(const RootHashClaim &claim) const
+  {
     if (!switches_.userspace_forbidden_by.empty())
       return {.why = fmt::format("{} forbids to check its signature outside of the kernel",
                                  switches_.userspace_forbidden_by)};
-    return verify_root_hash(part.claim->root_hash,
-                            part.claim->signature,
-                            part.claim->certificate,
-                            read_pinned_certificates(host_.root));
+    return verify_root_hash(
+        claim.root_hash, claim.signature, claim.certificate, read_pinned_certificates(host_.root));
   }
 
   const base::Host &host_;
@@ -254,19 +298,6 @@ private:
   VeritySwitches switches_;
   Sidecar sidecar_;
 };
-
-TreeShape read_shape(const Part &part)
-{
-  std::vector<std::byte> bytes(std::min<std::uint64_t>(superblock_size, part.tree.length));
-  bytes.resize(base::read_at(*part.tree_file, part.tree.start, bytes));
-  SuperblockReading reading = parse_superblock(bytes);
-  if (!reading.superblock)
-    base::fail(Kind::config, "its hash tree cannot be used: {}", reading.refusal);
-  if (const auto refusal =
-          unfit(reading.superblock->shape, part.data.range.length, part.tree.length))
-    base::fail(Kind::config, "its hash tree does not fit: {}", *refusal);
-  return std::move(reading.superblock->shape);
-}
 
 std::string known_file_systems(const base::Host &host)
 {
@@ -318,17 +349,15 @@ CheckedPart open_part(const base::Host &host,
     checked.source = base::duplicate(image.file());
     return checked;
   }
-  const TreeShape shape = read_shape(part);
-  checked.root_hash = part.claim->root_hash;
-  checked.range = {0, data_bytes(shape)};
+  const HashedData hashed = image.hashed_data(part);
+  checked.root_hash = hashed.root_hash;
+  checked.range = {0, data_bytes(hashed.shape)};
   checked.source =
       base::during(fmt::format("{} after {}", part.data.designator, part.claim->source), [&] {
-        return checked_copy(host,
-                            {.data = {image.file(), part.data.range},
-                             .tree = {*part.tree_file, part.tree},
-                             .shape = shape,
-                             .root_hash = part.claim->root_hash},
-                            place);
+        if (standing.device.valid())
+          return std::move(standing.device);
+        return has_device_mapper(host) ? mapped_device(host, hashed)
+                                       : checked_copy(host, hashed, place);
       });
   return checked;
 }
@@ -344,11 +373,11 @@ std::vector<CheckedPart> open_image(const base::Host &host,
     const Image image(host, path);
     std::vector<std::pair<Part, Standing>> used;
     for (Part &part : image.parts(policy)) {
-      Standing standing = image.standing_of(part);
+      Standing standing = image.standing_of(part, policy);
       if (policy.judge(part.data.designator, standing.facts) == PartitionUse::use)
         used.emplace_back(std::move(part), std::move(standing));
     }
-    // All of it is judged before the first copy is made.
+    // All of it is judged before the first of it can be used.
     std::vector<CheckedPart> checked;
     for (auto &[part, standing] : used) {
       CheckedPart next = open_part(host, image, part, std::move(standing), place);

@@ -17,13 +17,14 @@ namespace verity {
 struct CheckedPart {
   std::string designator;  ///< "root" or "usr"
   std::string file_system; ///< "erofs"; by its superblock, read after the check
-  /// Open for reading. A protected one is a private copy that nobody can change any more, see
-  /// checked_copy(). An unprotected one is the image itself.
+  /// Open for reading. A protected one is a block device of dm-verity, see mapped_device(), or a
+  /// private copy that nobody can change any more, see checked_copy(). An unprotected one is the
+  /// image itself.
   base::Fd source;
   base::ByteRange range{};
   Protection protection = Protection::unprotected;
   std::optional<Sha256> root_hash{}; ///< of what is protected
-  std::string signer{};              ///< the path of the certificate; empty if it is not signed
+  std::string signer{};              ///< the certificate's path, or kernel_keys; empty: unsigned
   Sha256 signer_fingerprint{};       ///< of that certificate; see RootHashVerdict
   std::string shortcoming{};         ///< why it is not protected better; empty if it is signed
 };
@@ -31,11 +32,13 @@ struct CheckedPart {
 /// Opens the image at `path` beneath host.root, a file or block device: the partitions root and
 /// /usr of a DDI, or the file system that it is. Root hash and signature come from what lies beside
 /// it (see Sidecar), from its signature partition, or, the hash alone, from the UUIDs of data and
-/// tree. Signatures are checked against the certificates in verity.d of host.root.
+/// tree. Signatures are judged by the kernel, where this machine has a device-mapper, and if it
+/// does not take them by the certificates in verity.d of host.root.
 ///
 /// The policy is judged before anything is copied or given back, so before a kernel reads a byte of
-/// the file systems. What is protected is then read once, copied and hashed against its tree: one
-/// bad block anywhere and nothing is given back. A signature that is not good makes an image
+/// the file systems. What is protected is then checked by the kernel whenever it reads a block, if
+/// there is a device-mapper; else it is read once, copied and hashed against its tree, and with one
+/// bad block anywhere nothing is given back. A signature that is not good makes an image
 /// unsigned, never unprotected. The variables of VeritySwitches, $SYSTEMD_DISSECT_FILE_SYSTEMS and
 /// $SYSTEMD_DISSECT_FSTYPE_ROOT and _USR count as they do for systemd, but what was not checked is
 /// never taken for signed.

@@ -194,6 +194,11 @@ PartitionUse ImagePolicy::judge_presence(const std::string &designator) const
   return meet(rule.presence, protections) ? PartitionUse::use : PartitionUse::ignore;
 }
 
+bool ImagePolicy::may_use(const std::string &designator, Protection protection) const
+{
+  return rule_of(designator).presence.contains(std::string(name(protection)));
+}
+
 PartitionUse ImagePolicy::judge(const std::string &designator, const PartitionFacts &facts) const
 {
   if (judge_presence(designator) == PartitionUse::ignore)

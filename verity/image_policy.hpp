@@ -54,6 +54,8 @@ public:
   /// signature follow the rule of the data they are about, unless they are named: where that allows
   /// neither verity nor signed, they are ignored or forbidden with the rest.
   [[nodiscard]] PartitionUse judge_presence(const std::string &designator) const;
+  /// Whether it may be used at all when it is protected like this.
+  [[nodiscard]] bool may_use(const std::string &designator, Protection protection) const;
   /// What to do with a partition that is there and protected like this. Throws Kind::untrusted if
   /// the policy forbids it, or asks for another protection.
   [[nodiscard]] PartitionUse judge(const std::string &designator,

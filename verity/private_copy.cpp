@@ -2,7 +2,6 @@
 #include "verity/private_copy.hpp"
 
 #include "base/durable.hpp"
-#include "base/error.hpp"
 #include "verity/parallel_check.hpp"
 
 #include <algorithm>
@@ -47,11 +46,7 @@ base::Fd checked_copy(const base::Host &host, const HashedData &source, const Co
       break;
   }
   if (const auto bad = check.finish())
-    base::fail(base::Kind::untrusted,
-               "{} is not what the root hash {} says; the image is damaged or was changed, so get "
-               "it anew",
-               text_of(*bad),
-               hex(source.root_hash));
+    refuse(*bad, source.root_hash);
   if (length <= place.memory_limit)
     host.sys.seal(copy);
   return copy;

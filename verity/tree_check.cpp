@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verity/tree_check.hpp"
 
+#include "base/error.hpp"
+
 #include <fmt/format.h>
 
 #include <cstring>
@@ -11,6 +13,15 @@ std::string text_of(const BadBlock &bad)
 {
   return fmt::format(
       "block {} of the {}", bad.block, bad.where == BadBlock::Where::data ? "data" : "hash tree");
+}
+
+void refuse(const BadBlock &bad, const Sha256 &root)
+{
+  base::fail(base::Kind::untrusted,
+             "{} is not what the root hash {} says; the image is damaged or was changed, so get it "
+             "anew",
+             text_of(bad),
+             hex(root));
 }
 
 TreeWalk::TreeWalk(const TreeShape &shape, const BlockReader &tree, const Sha256 &root)

@@ -22,6 +22,9 @@ struct BadBlock {
 /// "block 7 of the data", "block 3 of the hash tree".
 std::string text_of(const BadBlock &bad);
 
+/// Throws untrusted, with what to do about the block.
+[[noreturn]] void refuse(const BadBlock &bad, const Sha256 &root);
+
 /// Goes through a tree, keeping the one block of each level that is needed, and trusts a block only
 /// after its digest was found in the trusted one above it.
 class TreeWalk {

@@ -327,6 +327,14 @@ WatchedSys::attach_loop(const base::Fd &file, const base::ByteRange &range, base
   return loop;
 }
 
+base::Fd WatchedSys::attach_verity(const base::NewVerity &device)
+{
+  base::Fd made;
+  around({.kind = CallKind::unsimulated, .fd = device.data->number(), .name = device.name},
+         [&] { made = LinuxSys::attach_verity(device); });
+  return made;
+}
+
 base::Dir WatchedSys::watch_mount(const Call &call, const std::function<base::Dir()> &perform)
 {
   std::optional<base::Dir> made;

@@ -59,9 +59,16 @@ public:
   /// "root erofs signed" for each part, or the kind of the refusal and what it says.
   std::string open(const std::string &policy = strict, const verity::CopyPlace &place = {})
   {
+    return open_by(host, policy, place);
+  }
+
+  std::string open_by(const base::Host &with,
+                      const std::string &policy = strict,
+                      const verity::CopyPlace &place = {})
+  {
     try {
       std::string text;
-      parts = verity::open_image(host, image_path, verity::ImagePolicy::parse(policy), place);
+      parts = verity::open_image(with, image_path, verity::ImagePolicy::parse(policy), place);
       for (const verity::CheckedPart &part : parts)
         text += fmt::format("{}{} {} {}",
                             text.empty() ? "" : ", ",

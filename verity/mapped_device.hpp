@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "verity/private_copy.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace verity {
+
+/// What is said instead of a certificate where the kernel has accepted a signature.
+constexpr std::string_view kernel_keys = "a key in the kernel's keyrings";
+
+/// Whether this machine has a device-mapper, and this process may use it.
+bool has_device_mapper(const base::Host &host);
+
+/// A block device of the data, of which the kernel checks each block against the root hash as it
+/// reads it. It has the name that systemd gives it, ROOTHASH-verity, is shared with whoever uses
+/// the same data, and goes with the last descriptor or mount of it. Throws untrusted where not even
+/// the first block is what was hashed, and io where the device cannot be set up.
+base::Fd mapped_device(const base::Host &host, const HashedData &source);
+
+/// The same with a signature, if the kernel accepts that; else what it says.
+struct KernelAnswer {
+  base::Fd device{};
+  std::string refusal{};
+};
+
+KernelAnswer
+ask_kernel(const base::Host &host, const HashedData &source, std::string_view signature);
+
+} // namespace verity
