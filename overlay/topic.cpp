@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "overlay/topic.hpp"
 
+#include "base/error.hpp"
 #include "overlay/image.hpp"
 #include "overlay/layer.hpp"
 
@@ -81,6 +82,18 @@ bool is_library(std::string_view name)
   return name.starts_with("lib") && name.find(".so") != std::string_view::npos;
 }
 
+/// Nothing where something else is in the way: that is for the check of dangers to tell.
+std::optional<base::Dir> find_place(const ExtensionTree &tree, const std::string &path)
+{
+  try {
+    return tree.find_dir(path);
+  } catch (const base::Error &error) {
+    if (error.os_error() != ENOTDIR && error.os_error() != ELOOP)
+      throw;
+    return std::nullopt;
+  }
+}
+
 /// /usr/lib, /usr/lib64, and the directories of architectures in /usr/lib.
 bool has_libraries(const ExtensionTree &tree)
 {
@@ -90,7 +103,7 @@ bool has_libraries(const ExtensionTree &tree)
         entries.begin(), entries.end(), [](const auto &entry) { return is_library(entry.name); });
   };
   for (const char *path : {"/usr/lib", "/usr/lib64"}) {
-    const auto dir = tree.find_dir(path);
+    const auto dir = find_place(tree, path);
     if (!dir)
       continue;
     if (holds_one(*dir))
@@ -121,7 +134,7 @@ Topics topics_of(const ExtensionTree &tree, Class extension_class)
   for (const Place &place : places) {
     if (place.extension_class != extension_class)
       continue;
-    const auto dir = tree.find_dir(std::string(place.path));
+    const auto dir = find_place(tree, std::string(place.path));
     if (!dir)
       continue;
     for (const base::DirEntry &entry : dir->entries()) {

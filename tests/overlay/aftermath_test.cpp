@@ -106,6 +106,11 @@ TEST_CASE("what an extension brings is found in the places that its class merges
                                                           {Topic::dbus, {}}});
   CHECK(topics_in(root, overlay::Class::confext) ==
         Topics{{Topic::linker_cache, {}}, {Topic::tmpfiles, {"app.conf"}}});
+  const support::TempRoot odd({{"usr/lib/sysusers.d", "no directory"},
+                               {"usr/lib/udev", "no directory"},
+                               {"usr/lib64", "-> lib64"},
+                               {"usr/share", "-> share"}});
+  CHECK(topics_in(odd, overlay::Class::sysext).empty());
   const support::TempRoot plain({{"usr/lib/libraries/notes.so.txt", ""}, {"usr/bin/app", ""}});
   CHECK(topics_in(plain, overlay::Class::sysext).empty());
 }
