@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "overlay/hierarchy.hpp"
 #include "overlay/selection.hpp"
+#include "overlay/written.hpp"
 
 #include <sys/stat.h>
 
@@ -80,6 +81,17 @@ public:
   {
   }
 
+  /// What was written lies over all; a directory there may only have something in it.
+  void look_into_written()
+  {
+    for (const Written &written :
+         find_written(host_, place_.request->extension_class, {place_.hierarchy.path})) {
+      const auto status = written.views ? written.views->upper.status(place_.below) : std::nullopt;
+      if (status && !S_ISDIR(status->st_mode))
+        note(From::written);
+    }
+  }
+
   /// The topmost first.
   void look_into(const std::vector<UsedExtension> &extensions)
   {
@@ -145,6 +157,7 @@ identify_path(const base::Host &host, const std::vector<Request> &requests, cons
   const Generation present = present_generation(host);
   const UsedSet &set = set_of(present, extension_class);
   Search search(host, place, found);
+  search.look_into_written();
   search.look_into(set.above);
   search.look_into_system();
   search.look_into(set.below);

@@ -443,6 +443,9 @@ TEST_CASE("where a file comes from, and what it hides")
   CHECK(identify("/usr/.systemd-sysext/dev").from == Provenance::From::metadata);
   system.root.write("usr/new", "written");
   CHECK(identify("/usr/new").from == Provenance::From::written);
+  system.root.write("usr/common", "written over");
+  CHECK(identify("/usr/common").from == Provenance::From::written);
+  CHECK(identify("/usr/common").hides == std::vector<std::string>{"common"});
   CHECK(kind_of([&] { identify("/usr/nothing"); }) == Kind::not_found);
   CHECK(kind_of([&] { identify("/var"); }) == Kind::usage);
   system.root.write("var/lib/versions/first-one/usr/more", "changed");
