@@ -368,6 +368,16 @@ UsedSet set_without_record(const base::Host &host, const Plan &plan)
   return set;
 }
 
+/// As systemd's tools have it: whenever something is merged anew, what all of them ask for.
+Aftermath wishes_of_all(const UsedSet &before, const UsedSet &after)
+{
+  Aftermath aftermath;
+  for (const UsedSet *set : {&before, &after})
+    for (const UsedExtension *used : set->all())
+      add_wishes(aftermath.wishes, used->wishes);
+  return aftermath;
+}
+
 } // namespace
 
 Aftermath planned_aftermath(const base::Host &host, const Plan &plan)
@@ -379,11 +389,11 @@ Aftermath planned_aftermath(const base::Host &host, const Plan &plan)
   if (!has_change || plan.request.service_manager == Request::ServiceManager::leave_alone)
     return {};
   const auto recorded = plan.present.sets.find(plan.request.extension_class);
-  Aftermath aftermath = aftermath_of(
-      recorded == plan.present.sets.end() ? set_without_record(host, plan) : recorded->second,
-      plan.selection.used_set());
-  if (plan.request.told == Request::Told::service_manager)
-    aftermath.topics.clear();
+  const UsedSet before =
+      recorded == plan.present.sets.end() ? set_without_record(host, plan) : recorded->second;
+  const UsedSet after = plan.selection.used_set();
+  Aftermath aftermath = plan.request.told == Request::Told::all ? aftermath_of(before, after)
+                                                                : wishes_of_all(before, after);
   return without(std::move(aftermath), read_settings(host).aftermath);
 }
 

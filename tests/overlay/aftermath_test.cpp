@@ -138,7 +138,16 @@ TEST_CASE("a plan says what is to be followed up, from the record of what is mer
   overlay::Request again = system.request();
   again.unchanged = overlay::Request::Unchanged::merge_again;
   CHECK(planned(again).empty());
+  system.root.write("var/lib/versions/app-1/usr/lib/extension-release.d/extension-release.app",
+                    "ID=_any\nEXTENSION_RESTART_UNITS=one.service\n");
+  overlay::refresh(system.host, {system.request()});
+  CHECK(planned(again).empty());
+  systemd_like.unchanged = overlay::Request::Unchanged::merge_again;
+  CHECK(planned(systemd_like) ==
+        Lines{"systemctl --no-ask-password daemon-reload", "systemctl restart one.service"});
   system.root.write("etc/strake/extensions.conf", "");
   system.remove_extension("app");
-  CHECK(planned(system.request()) == Lines{"udevadm control --reload"});
+  CHECK(planned(system.request()) == Lines{"udevadm control --reload",
+                                           "systemctl --no-ask-password daemon-reload",
+                                           "systemctl restart one.service"});
 }
