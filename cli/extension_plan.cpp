@@ -6,6 +6,7 @@
 #include "overlay/danger_check.hpp"
 #include "overlay/find.hpp"
 #include "overlay/hierarchy.hpp"
+#include "overlay/kernel_modules.hpp"
 
 #include <fmt/ranges.h>
 
@@ -62,6 +63,11 @@ std::vector<std::string> layer_names(const PlannedHierarchy &planned)
   return names;
 }
 
+void append(std::vector<std::string> &commands, const std::vector<std::string> &more)
+{
+  commands.insert(commands.end(), more.begin(), more.end());
+}
+
 Value json_of(const overlay::Danger &danger)
 {
   return {{"extension", danger.extension},
@@ -95,10 +101,30 @@ Value json_of(const Plan &plan, bool unchanged)
   return json;
 }
 
+/// Of the kernels whose modules come from several layers, where they are not known already.
+std::vector<std::string> depmod_commands(const base::Host &host, const Plan &plan)
+{
+  std::vector<std::string> commands;
+  if (!plan.request.configuration.indexes_kernel_modules)
+    return commands;
+  for (const PlannedHierarchy &planned : plan.hierarchies) {
+    const bool is_merged = planned.action == Action::merge || planned.action == Action::replace;
+    if (!is_merged || planned.hierarchy.path != overlay::kernel_modules_hierarchy)
+      continue;
+    const auto layers = overlay::module_layers(planned.hierarchy.path,
+                                               planned.above,
+                                               overlay::find_system_layer(host, planned.hierarchy),
+                                               planned.below);
+    for (const std::string &kernel : overlay::kernels_to_index(planned.hierarchy, layers))
+      commands.push_back("depmod " + kernel);
+  }
+  return commands;
+}
+
 void print_plans(const ExtensionCall &call,
                  const std::vector<Plan> &plans,
                  const std::vector<bool> &unchanged,
-                 const overlay::Aftermath &aftermath)
+                 const std::vector<std::string> &commands)
 {
   Table hierarchies({{"HIERARCHY"}, {"ACTION"}, {"LAYERS, THE TOPMOST FIRST"}});
   Table left_out({{"LEFT OUT"}, {"RULE"}, {"WHY"}, {"WHAT TO DO"}});
@@ -122,7 +148,7 @@ void print_plans(const ExtensionCall &call,
   if (!dangers.empty())
     call.print("\n" + dangers.text(call.header()));
   Table follow_ups({{"THEN"}});
-  for (const std::string &command : overlay::shown_commands(aftermath))
+  for (const std::string &command : commands)
     follow_ups.add({command});
   if (!follow_ups.empty())
     call.print("\n" + follow_ups.text(call.header()));
@@ -290,18 +316,23 @@ int extension_plan(const ExtensionCall &call)
   std::vector<Plan> plans;
   std::vector<bool> unchanged;
   overlay::Aftermath aftermath;
+  std::vector<std::string> commands;
   for (const Request &request : call.requests()) {
     plans.push_back(plan_in_full(call.host, request));
     unchanged.push_back(is_unchanged(call.host, request));
     const overlay::Aftermath own = overlay::planned_aftermath(call.host, plans.back());
     add(aftermath, own);
+    std::vector<std::string> follow_ups = depmod_commands(call.host, plans.back());
+    append(commands, follow_ups);
+    append(follow_ups, overlay::shown_commands(own));
     json.push_back(json_of(plans.back(), unchanged.back()));
-    json.back()["followUps"] = overlay::shown_commands(own);
+    json.back()["followUps"] = follow_ups;
   }
+  append(commands, overlay::shown_commands(aftermath));
   if (call.wants_json())
     call.print_json(json);
   else
-    print_plans(call, plans, unchanged, aftermath);
+    print_plans(call, plans, unchanged, commands);
   return 0;
 }
 

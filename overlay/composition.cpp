@@ -3,6 +3,7 @@
 
 #include "base/durable.hpp"
 #include "base/error.hpp"
+#include "overlay/kernel_modules.hpp"
 #include "overlay/mutable_dir.hpp"
 
 #include <sys/stat.h>
@@ -84,6 +85,7 @@ public:
     find_upper();
     collect_layers();
     write_metadata();
+    index_kernel_modules();
     make_missing_places();
     host_.sys.set_attributes(upper_ ? upper_->fd() : metadata_top_->fd(), {.mode = mode_});
     Composed composed{.tree = make_overlay(), .later = {}, .work_dir = work_dir_};
@@ -212,6 +214,23 @@ private:
       write_file(host_.sys, *metadata_, "work_dir", escaped(*work_dir_) + "\n");
     if (device_ && major(*device_) != 0 && mutable_.use != Use::host_is_upper)
       write_file(host_.sys, *metadata_, "backing", device_text(*device_));
+  }
+
+  void index_kernel_modules()
+  {
+    if (!composition_.indexes_kernel_modules || hierarchy_.path != kernel_modules_hierarchy)
+      return;
+    KernelIndexing indexing{
+        .hierarchy = hierarchy_,
+        .layers =
+            module_layers(hierarchy_.path, composition_.above, host_layer_, composition_.below),
+        .upper = upper_ ? &*upper_ : nullptr,
+        .whole = overlay_of_layers(fmt::format("{}-modules", class_.name), true),
+        .top = *metadata_top_};
+    if (mutable_.imported)
+      indexing.layers.insert(indexing.layers.begin(), {mutable_.imported->again()});
+    if (const KernelStamps indexed = index_kernels(host_, indexing); !indexed.empty())
+      write_file(host_.sys, *metadata_, indexed_kernels_file, text_of(indexed));
   }
 
   /// A place that something is mounted on may be in no layer any more.

@@ -36,6 +36,7 @@ struct Composition {
   std::vector<const Layer *> below;
   Mutability mutability = Mutability::no;
   std::string size_limit; ///< of what may be written to memory, as parse_size_limit() takes it
+  bool indexes_kernel_modules = true; ///< see index_kernels()
   /// What its metadata are to say.
   std::vector<std::string> names; ///< of all extensions in use, the topmost last
   std::string origin;

@@ -224,7 +224,9 @@ Configuration read_configuration(const base::Host &host,
   ClassFile file = read_class_file(host, class_facts);
   Configuration result;
   read_hierarchies_file(host, result);
-  result.size_limit = read_settings(host).size_limit;
+  const Settings settings = read_settings(host);
+  result.size_limit = settings.size_limit;
+  result.indexes_kernel_modules = settings.indexes_kernel_modules;
   auto for_all = from_option;
   if (!for_all)
     for_all = mutability_of_environment(host, class_facts);

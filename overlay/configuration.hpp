@@ -24,6 +24,7 @@ struct Configuration {
   /// by size_limit_of.
   std::string size_limit{default_size_limit};
   std::map<std::string, std::string> size_limits{}; ///< those that hierarchies.conf sets apart
+  bool indexes_kernel_modules = true; ///< [FollowUps] KernelModules= of extensions.conf
   /// Set by the option or the configuration. Else each image has the default of its class, or the
   /// stricter one of where it came from: see policy_of.
   std::optional<verity::ImagePolicy> policy{};

@@ -76,7 +76,9 @@ private:
     DangerSearch search{.hierarchy = hierarchy.path,
                         .layers = std::move(above),
                         .covered = hierarchy.submounts,
-                        .scope = plan_.request.dangers};
+                        .scope = plan_.request.dangers,
+                        .indexes_kernel_modules =
+                            plan_.request.configuration.indexes_kernel_modules};
     std::optional<ExtensionTree> system;
     if (auto top = find_system_layer(host_, hierarchy)) {
       system.emplace(std::move(*top), hierarchy.path);

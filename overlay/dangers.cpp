@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "overlay/dangers.hpp"
 
+#include "overlay/kernel_modules.hpp"
 #include "overlay/layer_entry.hpp"
 
 #include <algorithm>
@@ -283,9 +284,17 @@ private:
       note(whiteout, above, below, path);
     } else if (upper.kind != lower.kind) {
       note(type_change, above, below, path);
-    } else if (!merge && counts(above, shadows) && !is_same(upper, lower, name)) {
+    } else if (!merge && counts(above, shadows) && !is_joined(path) &&
+               !is_same(upper, lower, name)) {
       note(shadows, above, below, path);
     }
+  }
+
+  /// Whether what is to be seen there is made of what both have.
+  [[nodiscard]] bool is_joined(const std::string &path) const
+  {
+    return search_.indexes_kernel_modules && search_.hierarchy == kernel_modules_hierarchy &&
+           kernel_of_index(path.substr(search_.hierarchy.size() + 1));
   }
 
   /// Files that cannot be read are not the same.

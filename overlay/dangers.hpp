@@ -49,6 +49,8 @@ struct DangerSearch {
   /// Places, relative to the hierarchy, where something else is mounted and stays so.
   std::vector<std::string> covered{};
   DangerScope scope = DangerScope::not_allowed;
+  /// Whether indexes of kernel modules are made of all layers, so that none hides another.
+  bool indexes_kernel_modules = false;
 };
 
 struct DangerReport {

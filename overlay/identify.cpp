@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "overlay/hierarchy.hpp"
+#include "overlay/kernel_modules.hpp"
 #include "overlay/selection.hpp"
 #include "overlay/written.hpp"
 
@@ -92,6 +93,14 @@ public:
     }
   }
 
+  /// Of kernel modules the indexes are made when they are merged.
+  void look_into_indexes()
+  {
+    const auto kernel = kernel_of_index(place_.below);
+    if (kernel && indexed_kernels(place_.hierarchy).contains(*kernel))
+      note(From::metadata);
+  }
+
   /// The topmost first.
   void look_into(const std::vector<UsedExtension> &extensions)
   {
@@ -158,6 +167,7 @@ identify_path(const base::Host &host, const std::vector<Request> &requests, cons
   const UsedSet &set = set_of(present, extension_class);
   Search search(host, place, found);
   search.look_into_written();
+  search.look_into_indexes();
   search.look_into(set.above);
   search.look_into_system();
   search.look_into(set.below);

@@ -54,6 +54,7 @@ composition_of(const Plan &plan, const PlannedHierarchy &planned, const std::str
           .below = planned.below,
           .mutability = mutability_of(plan.request.configuration, planned.hierarchy.path),
           .size_limit = size_limit_of(plan.request.configuration, planned.hierarchy.path),
+          .indexes_kernel_modules = plan.request.configuration.indexes_kernel_modules,
           .names = std::move(names),
           .origin = plan.origin,
           .stamp = plan.stamp,

@@ -41,6 +41,8 @@ std::string settings_text(const base::Host &host, const Request &request)
                                  request.configuration.mount_options.value_or(""),
                                  request.no_programs ? (*request.no_programs ? "yes" : "no") : "",
                                  request.fit == Fit::forced ? "forced" : "");
+  if (!request.configuration.indexes_kernel_modules)
+    text += "\nkernel modules left alone";
   for (const auto &[hierarchy, mutability] : request.configuration.of_hierarchy)
     text += fmt::format("\n{} {}", hierarchy, name(mutability));
   for (const std::string &hierarchy : request.configuration.hierarchies)

@@ -83,6 +83,9 @@ const Settings defaults;
 
 constexpr std::array rows = {
     KeyRow{"Ephemeral", "SizeLimit", read_size_limit},
+    KeyRow{"FollowUps",
+           "KernelModules",
+           [](I item, S settings) { settings.indexes_kernel_modules = read_switch(item); }},
     KeyRow{"FollowUps", "LinkerCache", read_topic<Topic::linker_cache>},
     KeyRow{"FollowUps", "Sysusers", read_topic<Topic::sysusers>},
     KeyRow{"FollowUps", "Tmpfiles", read_topic<Topic::tmpfiles>},

@@ -19,7 +19,8 @@ struct Settings {
   DangerPolicy dangers{};              ///< [Dangers]
   /// [Ephemeral] SizeLimit=: of each ephemeral hierarchy, as parse_size_limit() takes it.
   std::string size_limit{default_size_limit};
-  AftermathSettings aftermath{}; ///< [FollowUps]
+  AftermathSettings aftermath{};      ///< [FollowUps]
+  bool indexes_kernel_modules = true; ///< [FollowUps] KernelModules=
 };
 
 /// Throws Kind::config with file and line for all that is not understood.
