@@ -10,7 +10,6 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
-#include <sstream>
 
 namespace overlay {
 
@@ -85,7 +84,7 @@ public:
     find_upper();
     collect_layers();
     write_metadata();
-    index_kernel_modules();
+    note_kernel_modules();
     make_missing_places();
     host_.sys.set_attributes(upper_ ? upper_->fd() : metadata_top_->fd(), {.mode = mode_});
     Composed composed{.tree = make_overlay(), .later = {}, .work_dir = work_dir_};
@@ -216,10 +215,17 @@ private:
       write_file(host_.sys, *metadata_, "backing", device_text(*device_));
   }
 
-  void index_kernel_modules()
+  /// Says so even if there are none, or a layer's own file of that name would be seen.
+  void note_kernel_modules()
   {
-    if (!composition_.indexes_kernel_modules || hierarchy_.path != kernel_modules_hierarchy)
-      return;
+    if (hierarchy_.path == kernel_modules_hierarchy)
+      write_file(host_.sys, *metadata_, indexed_kernels_file, text_of(index_kernel_modules()));
+  }
+
+  KernelStamps index_kernel_modules()
+  {
+    if (!composition_.indexes_kernel_modules)
+      return {};
     KernelIndexing indexing{
         .hierarchy = hierarchy_,
         .layers =
@@ -229,8 +235,7 @@ private:
         .top = *metadata_top_};
     if (mutable_.imported)
       indexing.layers.insert(indexing.layers.begin(), {mutable_.imported->again()});
-    if (const KernelStamps indexed = index_kernels(host_, indexing); !indexed.empty())
-      write_file(host_.sys, *metadata_, indexed_kernels_file, text_of(indexed));
+    return index_kernels(host_, indexing);
   }
 
   /// A place that something is mounted on may be in no layer any more.
@@ -358,45 +363,7 @@ private:
   std::vector<base::Dir> layers_;
 };
 
-/// True if the word is one that every file system takes.
-bool take_limit(base::MountLimits &limits, const std::string &word)
-{
-  if (word == "noatime" || word == "relatime" || word == "strictatime" || word == "atime")
-    limits.no_access_times = word == "noatime";
-  else if (word == "nodev" || word == "dev")
-    limits.no_devices = word == "nodev";
-  else if (word == "nosuid" || word == "suid")
-    limits.no_set_user = word == "nosuid";
-  else if (word == "noexec" || word == "exec")
-    limits.no_programs = word == "noexec";
-  else
-    return word == "ro" || word == "rw"; // decided by whether there is an upper directory
-  return true;
-}
-
 } // namespace
-
-OverlayOptions overlay_options(const MountStyle &style, bool is_writable)
-{
-  // redirect_dir and noatime spare copies upwards, metacopy=off keeps files from being left half
-  // copied when the overlay goes, index=off lets the upper directory be used again.
-  const std::string writable = style.is_user_namespace
-                                   ? "userxattr,noatime"
-                                   : "redirect_dir=on,noatime,metacopy=off,index=off";
-  OverlayOptions options{.limits = style.limits, .options = {}};
-  options.limits.no_writing = !is_writable;
-  std::istringstream words(style.options.value_or(is_writable ? writable : ""));
-  for (std::string word; std::getline(words, word, ',');) {
-    if (word.empty() || take_limit(options.limits, word))
-      continue;
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos)
-      options.options.push_back({word});
-    else
-      options.options.push_back({word.substr(0, equals), word.substr(equals + 1)});
-  }
-  return options;
-}
 
 Composed compose(const base::Host &host,
                  Class extension_class,

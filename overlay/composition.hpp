@@ -4,28 +4,13 @@
 #include "base/host.hpp"
 #include "overlay/hierarchy.hpp"
 #include "overlay/layer.hpp"
+#include "overlay/mount_style.hpp"
 
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace overlay {
-
-/// How overlays of a class are mounted, the same for all hierarchies.
-struct MountStyle {
-  base::MountLimits limits;
-  std::optional<std::string> options; ///< instead of those that overlays have by default
-  /// In a user namespace, where overlays may not do all that they may elsewhere.
-  bool is_user_namespace = false;
-};
-
-/// `options` as mount(8) takes them, taken apart: "noatime,metacopy=off".
-struct OverlayOptions {
-  base::MountLimits limits;
-  std::vector<base::MountOption> options;
-};
-
-OverlayOptions overlay_options(const MountStyle &style, bool is_writable);
 
 /// All that a new overlay of a hierarchy is made of.
 struct Composition {

@@ -44,11 +44,16 @@ bool is_index(std::string_view name)
   return name.starts_with("modules.");
 }
 
-/// Whether there is a directory, and not something else.
+/// Nothing where something else is in the way.
 std::optional<base::Dir> find_place(const base::Dir &layer, const std::string &path)
 {
-  const auto status = layer.target_status(path);
-  return status && S_ISDIR(status->st_mode) ? std::optional(layer.dir(path)) : std::nullopt;
+  try {
+    return layer.find_dir(path);
+  } catch (const base::Error &error) {
+    if (error.os_error() != ENOTDIR && error.os_error() != ELOOP)
+      throw;
+    return std::nullopt;
+  }
 }
 
 /// One that depmod takes for a kernel, and not for an option.
@@ -293,7 +298,12 @@ std::optional<std::string> kernel_of_index(const std::string &path)
 
 KernelStamps index_kernels(const base::Host &host, const KernelIndexing &indexing)
 {
-  return Indexer(host, indexing).run();
+  try {
+    return Indexer(host, indexing).run();
+  } catch (const base::Error &error) {
+    host.say(Level::warning, "Kernel modules have no common index: {}", error.what());
+    return {};
+  }
 }
 
 std::string text_of(const KernelStamps &kernels)

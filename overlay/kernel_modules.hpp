@@ -62,9 +62,9 @@ struct KernelIndexing {
   const base::Dir &top;   ///< where the indexes go: the topmost layer but for `upper`
 };
 
-/// Makes the indexes, or takes them over from what is merged, as its metadata are to say. Of a
-/// kernel for which that cannot be done it says why, and leaves the layers as they are; so it does
-/// where `upper` has indexes.
+/// Makes the indexes, or takes them over from what is merged; gives back what the metadata are to
+/// say of them. Of a kernel for which that cannot be done it says why, and leaves the layers as
+/// they are; so it does where `upper` has indexes. What cannot be read in a layer is no failure.
 KernelStamps index_kernels(const base::Host &host, const KernelIndexing &indexing);
 
 /// As the metadata directory has them, in a file of this name.

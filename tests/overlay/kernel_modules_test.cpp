@@ -73,10 +73,12 @@ public:
   }
 
   /// The kernels that were indexed by a refresh.
-  Texts refresh(const Request &request)
+  Texts refresh(const Request &request) { return refresh(request, sys); }
+
+  Texts refresh(const Request &request, base::Sys &seam)
   {
     depmod.kernels.clear();
-    const base::Host with_depmod{.sys = sys,
+    const base::Host with_depmod{.sys = seam,
                                  .programs = depmod,
                                  .fetcher = fetcher,
                                  .clock = clock,
@@ -99,6 +101,17 @@ public:
   }
 
   Depmod depmod;
+};
+
+/// Has no room for one file.
+class FullSys final : public base::LinuxSys {
+public:
+  base::Fd create(const base::Dir &dir, std::string_view name, mode_t mode) override
+  {
+    if (name == "modules.dep")
+      base::fail_os(ENOSPC, "cannot make {}", name);
+    return LinuxSys::create(dir, name, mode);
+  }
 };
 
 const Texts once = {"6.1.0-test"};
@@ -161,6 +174,47 @@ TEST_CASE("where that fails extensions are merged all the same")
   CHECK(system.index() == all);
 }
 
+TEST_CASE("a layer that cannot be looked into keeps no extension from being merged")
+{
+  ModuleSystem system;
+  system.remove_extension("one");
+  system.remove_extension("two");
+  system.remove("usr/lib/modules");
+  system.extension("odd", "1");
+  const std::string too_long(300, 'x');
+  system.root.write("var/lib/versions/odd-1/usr/lib/modules", "-> " + too_long);
+  CHECK(system.refresh(system.request()).empty());
+  CHECK(system.has_said("Kernel modules have no common index"));
+  CHECK(system.text("usr/odd") == "1");
+}
+
+TEST_CASE("of indexes that cannot be kept whole none is kept")
+{
+  ModuleSystem system;
+  system.root.write(folder + "/modules.builtin", "in-system.ko\n");
+  system.root.write("var/lib/versions/two-1/" + folder + "/modules.builtin", "in-two.ko\n");
+  FullSys full;
+  CHECK(system.refresh(system.request(), full) == once);
+  CHECK(system.has_said("cannot make modules.dep"));
+  CHECK(system.index() == "two.ko\n");
+  CHECK(system.text(folder + "/modules.builtin") == "in-two.ko\n");
+  system.modules("one", "2");
+  CHECK(system.refresh(system.request()) == once);
+  CHECK(system.text(folder + "/modules.builtin") == "in-system.ko\nin-two.ko\n");
+}
+
+TEST_CASE("kernels before Linux 6.15 have to be asked in another way")
+{
+  ModuleSystem system;
+  base::LinuxSys old(base::LinuxSys::Mounts::as_before_6_15);
+  CHECK(system.refresh(system.request(), old) == once);
+  CHECK(system.index() == all);
+  system.extension("other", "1");
+  base::LinuxSys again(base::LinuxSys::Mounts::as_before_6_15);
+  CHECK(system.refresh(system.request(), again).empty());
+  CHECK(system.index() == all);
+}
+
 TEST_CASE("switched off, the topmost layer's index counts")
 {
   ModuleSystem system;
@@ -207,11 +261,26 @@ TEST_CASE("only kernels of several layers count, and only names that are no opti
   layers.push_back(layer("lower", {"2.0", "3.0", "-a", "extra"}));
   system.root.write("file/lib/modules", "no directory");
   layers.push_back({system.host.root.dir("file"), "file"});
+  system.root.write("loop/lib/modules", "-> modules");
+  layers.push_back({system.host.root.dir("loop"), "loop"});
   const overlay::KernelStamps shared = overlay::shared_kernels(layers);
   REQUIRE(shared.size() == 1);
   CHECK(shared.begin()->first == "2.0");
   std::swap(layers[0], layers[1]);
   CHECK(overlay::shared_kernels(layers) != shared);
+}
+
+TEST_CASE("what an extension says of indexes is not believed")
+{
+  ModuleSystem system;
+  system.remove_extension("one");
+  system.remove_extension("two");
+  system.extension("plain", "1");
+  const std::string file = "usr/.systemd-sysext/strake-kernel-modules";
+  system.root.write("var/lib/versions/plain-1/" + file, "stamp 6.1.0-test\n");
+  CHECK(system.refresh(system.request()).empty());
+  CHECK(system.text("usr/plain") == "1");
+  CHECK(system.text(file).empty());
 }
 
 TEST_CASE("an index is known by its path")
