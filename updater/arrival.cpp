@@ -57,11 +57,11 @@ bool Arrival::resume_blob(const Progress &progress)
   const std::uint64_t have =
       progress.boot_id == boot_id(host_) ? length : std::min(length, progress.have);
   const Extent extent{&blob, 0, length, "staging"};
-  if (have < compression_magic_size || !digest_prefix(extent, have, digest_)) {
+  if (have < base::compression_magic_size || !digest_prefix(extent, have, digest_)) {
     digest_ = verity::Digest();
     return false;
   }
-  compression_ = detect_compression(blob);
+  compression_ = base::detect_compression(blob);
   blob_ = std::move(blob);
   route_ = Route::staged;
   have_ = have;
@@ -122,7 +122,7 @@ void Arrival::receive(base::Bytes data)
     return;
   }
   head_.insert(head_.end(), data.begin(), data.end());
-  if (head_.size() >= compression_magic_size)
+  if (head_.size() >= base::compression_magic_size)
     choose_route();
 }
 
@@ -135,16 +135,16 @@ bool Arrival::has_room_to_stage() const
   return !size_ || *size_ + room_left_free <= free;
 }
 
-Route Arrival::route_for(Compression compression) const
+Route Arrival::route_for(base::Compression compression) const
 {
-  if (wanted_.direct && compression == Compression::none)
+  if (wanted_.direct && compression == base::Compression::none)
     return Route::direct;
   return wanted_.direct && !has_room_to_stage() ? Route::streamed : Route::staged;
 }
 
 void Arrival::choose_route()
 {
-  compression_ = detect_compression(head_);
+  compression_ = base::detect_compression(head_);
   const Route route = route_for(compression_);
   if (route == Route::staged)
     open_blob();
@@ -152,7 +152,8 @@ void Arrival::choose_route()
     place_ = wanted_.direct();
   if (route == Route::streamed) {
     place_sink_ = std::make_unique<ExtentSink>(host_.sys, *place_);
-    unpacker_ = std::make_unique<Unpacker>(compression_, *place_sink_, UnpackLimits{place_->limit});
+    unpacker_ = std::make_unique<base::Unpacker>(
+        compression_, *place_sink_, base::UnpackLimits{place_->limit});
   }
   route_ = route; // not before what it needs is there: keep() comes also after a failure above
   const std::vector<std::byte> head = std::exchange(head_, {});

@@ -38,7 +38,7 @@ public:
   Arrived take();
 
 private:
-  [[nodiscard]] Route route_for(Compression compression) const;
+  [[nodiscard]] Route route_for(base::Compression compression) const;
   void choose_route();
   void open_blob();
   void write(base::Bytes data);
@@ -52,12 +52,12 @@ private:
   const base::Dir &staging_;
   const Wanted &wanted_;
   std::optional<Route> route_;
-  Compression compression_ = Compression::none;
+  base::Compression compression_ = base::Compression::none;
   std::vector<std::byte> head_; // bytes that came before the route was chosen
   base::Fd blob_;
   std::optional<Extent> place_;
-  std::unique_ptr<ExtentSink> place_sink_; // for Route::streamed
-  std::unique_ptr<Unpacker> unpacker_;     // for Route::streamed
+  std::unique_ptr<ExtentSink> place_sink_;   // for Route::streamed
+  std::unique_ptr<base::Unpacker> unpacker_; // for Route::streamed
   verity::Digest digest_;
   std::uint64_t have_ = 0;
   std::uint64_t noted_ = 0;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/host.hpp"
+#include "base/unpack.hpp"
 #include "updater/extent.hpp"
-#include "updater/unpack.hpp"
 #include "verity/digest.hpp"
 
 #include <cstdint>
@@ -38,7 +38,7 @@ enum class Route {
 struct Arrived {
   Route route = Route::staged;
   base::Fd staged; ///< for Route::staged
-  Compression compression = Compression::none;
+  base::Compression compression = base::Compression::none;
   Written written; ///< for the others: what lies in the place
 };
 

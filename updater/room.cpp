@@ -2,8 +2,8 @@
 #include "updater/room.hpp"
 
 #include "base/error.hpp"
+#include "base/unpack.hpp"
 #include "updater/file_target.hpp"
-#include "updater/unpack.hpp"
 
 #include <sys/statvfs.h>
 
@@ -78,11 +78,11 @@ void make_room_for(const base::Host &host,
 
 std::uint64_t unpacked_size(const base::Fd &file)
 {
-  const Compression compression = detect_compression(file);
-  if (compression == Compression::none)
+  const base::Compression compression = base::detect_compression(file);
+  if (compression == base::Compression::none)
     return base::size_of(file);
   Counter counter;
-  unpack_file(file, compression, {std::numeric_limits<std::int64_t>::max()}, counter);
+  base::unpack_file(file, compression, {std::numeric_limits<std::int64_t>::max()}, counter);
   return counter.count();
 }
 

@@ -2,11 +2,11 @@
 #include "updater/stage.hpp"
 
 #include "base/error.hpp"
+#include "base/tar.hpp"
 #include "base/tree_copy.hpp"
+#include "base/unpack.hpp"
 #include "updater/download.hpp"
 #include "updater/room.hpp"
-#include "updater/tree.hpp"
-#include "updater/unpack.hpp"
 
 #include <limits>
 #include <map>
@@ -136,7 +136,7 @@ private:
   {
     const Transfer &transfer = holding(part).transfer;
     part.tree = make_tree(host_.sys, *way(part).target, part.step->name, transfer.target.kind);
-    const TreeLimits limits{.size = largest_tree};
+    const base::TreeLimits limits{.size = largest_tree};
     switch (transfer.source.kind) {
     case ResourceKind::directory:
     case ResourceKind::subvolume:
@@ -144,11 +144,11 @@ private:
           host_.sys, way(part).source->dir.value().dir(source(part).name), part.tree->dir);
       break;
     case ResourceKind::tar:
-      extract_tar(
+      base::extract_tar(
           host_.sys, way(part).source->dir.value().file(source(part).name), part.tree->dir, limits);
       break;
     default:
-      extract_tar(host_.sys, arrived_.at(&part).staged, part.tree->dir, limits);
+      base::extract_tar(host_.sys, arrived_.at(&part).staged, part.tree->dir, limits);
     }
     settle_tree(host_.sys, *part.tree);
   }
@@ -158,7 +158,7 @@ private:
   {
     Extent extent = open_place(part);
     ExtentSink sink(host_.sys, extent);
-    unpack_file(file, detect_compression(file), {extent.limit}, sink);
+    base::unpack_file(file, base::detect_compression(file), {extent.limit}, sink);
     return sink.written();
   }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/tar.hpp"
+
 #include "base/linux_sys.hpp"
 #include "fuzz.hpp"
-#include "updater/tree.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -68,7 +69,7 @@ const fuzz::Registered
            base::LinuxSys sys;
            try {
              const auto dir = scratch.dir();
-             updater::extract_tar(
+             base::extract_tar(
                  sys, dir.file("archive"), dir.dir("into"), {.size = 1U << 16U, .entries = 64});
            } catch (const base::Error &error) {
              fuzz::demand(error.kind() == base::Kind::untrusted, "a bad archive is not trusted");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/unpack.hpp"
+#include "base/unpack.hpp"
 
 #include "fuzz.hpp"
 
@@ -23,7 +23,7 @@ std::optional<std::string> unpacked(base::Bytes input, std::size_t piece)
   constexpr std::size_t limit = 4096;
   Collected out;
   try {
-    updater::Unpacker unpacker(updater::detect_compression(input), out, {.size = limit});
+    base::Unpacker unpacker(base::detect_compression(input), out, {.size = limit});
     for (; !input.empty(); input = input.subspan(std::min(piece, input.size())))
       unpacker.write(input.first(std::min(piece, input.size())));
     unpacker.finish();

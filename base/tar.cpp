@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/tar.hpp"
+
+#include "base/access_list.hpp"
 #include "base/error.hpp"
 #include "base/tree_writer.hpp"
-#include "updater/access_list.hpp"
-#include "updater/tree.hpp"
-#include "updater/unpack.hpp"
+#include "base/unpack.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -16,13 +17,11 @@
 #include <span>
 #include <string_view>
 
-namespace updater {
-
-using base::Kind;
+namespace base {
 
 namespace {
 
-using Archive = base::Unique<archive, ::archive_read_free>;
+using Archive = Unique<archive, ::archive_read_free>;
 
 constexpr std::size_t longest_path = 4095; // PATH_MAX without its NUL
 constexpr std::size_t longest_name = 255;
@@ -56,7 +55,7 @@ private:
 /// Feeds libarchive. It is C: what is thrown on its behalf is kept and thrown again behind it.
 class Input {
 public:
-  Input(const base::Fd &file, std::uint64_t size_limit)
+  Input(const Fd &file, std::uint64_t size_limit)
       : source_(file, detect_compression(file), {size_limit}), buffer_(std::size_t{1} << 20U)
   {
   }
@@ -82,7 +81,7 @@ public:
     if (result == ARCHIVE_OK || result == ARCHIVE_EOF)
       return;
     const char *const why = ::archive_error_string(reader);
-    base::fail(Kind::untrusted, "the archive is damaged: {}", why != nullptr ? why : "bad data");
+    fail(Kind::untrusted, "the archive is damaged: {}", why != nullptr ? why : "bad data");
   }
 
   /// Reads on behind the end mark of the archive, so that a compressed stream is checked whole.
@@ -102,7 +101,7 @@ Archive open_archive(Input &input)
 {
   Archive reader(::archive_read_new());
   if (!reader)
-    base::fail(Kind::no_space, "there is not enough memory to read an archive");
+    fail(Kind::no_space, "there is not enough memory to read an archive");
   input.check(reader.get(), ::archive_read_support_format_tar(reader.get()));
   input.check(reader.get(),
               ::archive_read_open(reader.get(), &input, nullptr, Input::read, nullptr));
@@ -120,11 +119,11 @@ bool has_control_character(std::string_view text)
 std::string checked_path(std::string_view name, std::string_view what)
 {
   if (name.empty())
-    base::fail(Kind::untrusted, "{} is empty", what);
+    fail(Kind::untrusted, "{} is empty", what);
   if (name.starts_with('/'))
-    base::fail(Kind::untrusted, "{} is absolute", what);
+    fail(Kind::untrusted, "{} is absolute", what);
   if (has_control_character(name))
-    base::fail(Kind::untrusted, "{} has a control character in it", what);
+    fail(Kind::untrusted, "{} has a control character in it", what);
   std::string path;
   while (!name.empty()) {
     const std::string_view component = name.substr(0, name.find('/'));
@@ -132,15 +131,15 @@ std::string checked_path(std::string_view name, std::string_view what)
     if (component.empty() || component == ".")
       continue;
     if (component == "..")
-      base::fail(Kind::untrusted, "{} has \"..\" in it", what);
+      fail(Kind::untrusted, "{} has \"..\" in it", what);
     if (component.size() > longest_name)
-      base::fail(Kind::untrusted, "{} has a part of more than {} bytes", what, longest_name);
+      fail(Kind::untrusted, "{} has a part of more than {} bytes", what, longest_name);
     if (!path.empty())
       path += '/';
     path += component;
   }
   if (path.size() > longest_path)
-    base::fail(Kind::untrusted, "{} is longer than {} bytes", what, longest_path);
+    fail(Kind::untrusted, "{} is longer than {} bytes", what, longest_path);
   return path;
 }
 
@@ -161,7 +160,7 @@ std::uint32_t checked_id(std::int64_t id, std::string_view what)
 {
   // The last number means "leave it" to the kernel.
   if (id < 0 || id >= std::numeric_limits<std::uint32_t>::max())
-    base::fail(Kind::untrusted, "its {} {} is out of range", what, id);
+    fail(Kind::untrusted, "its {} {} is out of range", what, id);
   return static_cast<std::uint32_t>(id);
 }
 
@@ -171,41 +170,41 @@ std::int64_t checked_time(archive_entry *entry)
   constexpr std::int64_t largest = std::int64_t{1} << 40U;
   const std::int64_t seconds = ::archive_entry_mtime(entry);
   if (seconds > largest || seconds < -largest)
-    base::fail(Kind::untrusted, "its modification time {} is out of range", seconds);
+    fail(Kind::untrusted, "its modification time {} is out of range", seconds);
   return seconds * second + ::archive_entry_mtime_nsec(entry) / 1000;
 }
 
 class Extraction {
 public:
-  Extraction(base::Sys &sys, const base::Dir &into, const TreeLimits &limits)
+  Extraction(Sys &sys, const Dir &into, const TreeLimits &limits)
       : sys_(sys), limits_(limits), tree_(sys, into)
   {
   }
 
-  void run(const base::Fd &file);
+  void run(const Fd &file);
 
 private:
   void extract(archive_entry *entry);
   void extract_file(const std::string &path, archive_entry *entry);
   void extract_device(const std::string &path, archive_entry *entry);
-  void copy_data(const base::Fd &file, std::uint64_t size);
+  void copy_data(const Fd &file, std::uint64_t size);
   std::uint64_t checked_size(archive_entry *entry);
-  base::InodeAttributes attributes(archive_entry *entry) const;
+  InodeAttributes attributes(archive_entry *entry) const;
 
-  base::Sys &sys_;
+  Sys &sys_;
   const TreeLimits &limits_;
-  base::TreeWriter tree_;
+  TreeWriter tree_;
   Input *input_ = nullptr;
   archive *reader_ = nullptr;
   std::uint64_t entries_ = 0;
   std::uint64_t size_ = 0;
 };
 
-base::InodeAttributes Extraction::attributes(archive_entry *entry) const
+InodeAttributes Extraction::attributes(archive_entry *entry) const
 {
-  base::InodeAttributes result;
-  const bool recorded = limits_.owners == base::Owners::recorded;
-  result.attributes.mode = base::kept_mode(::archive_entry_perm(entry), limits_.owners);
+  InodeAttributes result;
+  const bool recorded = limits_.owners == Owners::recorded;
+  result.attributes.mode = kept_mode(::archive_entry_perm(entry), limits_.owners);
   result.attributes.modified_us = checked_time(entry);
   if (recorded) {
     result.attributes.owner = checked_id(::archive_entry_uid(entry), "owner");
@@ -217,7 +216,7 @@ base::InodeAttributes Extraction::attributes(archive_entry *entry) const
   ::archive_entry_xattr_reset(entry);
   while (::archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
     const std::string_view key = name != nullptr ? name : "";
-    if (base::keeps_extended(key, limits_.owners))
+    if (keeps_extended(key, limits_.owners))
       result.extended.push_back(
           {std::string(key), std::string(static_cast<const char *>(value), size)});
   }
@@ -229,17 +228,17 @@ std::uint64_t Extraction::checked_size(archive_entry *entry)
 {
   const std::int64_t size = ::archive_entry_size(entry);
   if (size < 0)
-    base::fail(Kind::untrusted, "its size {} is negative", size);
+    fail(Kind::untrusted, "its size {} is negative", size);
   if (static_cast<std::uint64_t>(size) > limits_.size - size_)
-    base::fail(Kind::untrusted,
-               "with it the files come to more than the {} bytes that are allowed",
-               limits_.size);
+    fail(Kind::untrusted,
+         "with it the files come to more than the {} bytes that are allowed",
+         limits_.size);
   size_ += static_cast<std::uint64_t>(size);
   return static_cast<std::uint64_t>(size);
 }
 
 /// Writes the pieces of a file where they belong; what is between them stays a hole.
-void Extraction::copy_data(const base::Fd &file, std::uint64_t size)
+void Extraction::copy_data(const Fd &file, std::uint64_t size)
 {
   std::uint64_t end = 0;
   for (;;) {
@@ -252,7 +251,7 @@ void Extraction::copy_data(const base::Fd &file, std::uint64_t size)
       break;
     const auto start = static_cast<std::uint64_t>(offset);
     if (offset < 0 || start > size || count > size - start)
-      base::fail(Kind::untrusted, "its map of holes leads beyond its end");
+      fail(Kind::untrusted, "its map of holes leads beyond its end");
     if (count > 0)
       sys_.write_at(file, start, {static_cast<const std::byte *>(data), count});
     end = std::max(end, start + count);
@@ -264,8 +263,8 @@ void Extraction::copy_data(const base::Fd &file, std::uint64_t size)
 void Extraction::extract_file(const std::string &path, archive_entry *entry)
 {
   const std::uint64_t size = checked_size(entry);
-  const base::InodeAttributes wanted = attributes(entry);
-  base::Fd file = tree_.file(path);
+  const InodeAttributes wanted = attributes(entry);
+  Fd file = tree_.file(path);
   copy_data(file, size);
   tree_.complete(std::move(file), wanted);
 }
@@ -273,7 +272,7 @@ void Extraction::extract_file(const std::string &path, archive_entry *entry)
 void Extraction::extract_device(const std::string &path, archive_entry *entry)
 {
   if (limits_.devices == Devices::refuse)
-    base::fail(Kind::untrusted, "it is a device node, which is not allowed here");
+    fail(Kind::untrusted, "it is a device node, which is not allowed here");
   tree_.node(path, ::archive_entry_filetype(entry), ::archive_entry_rdev(entry), attributes(entry));
 }
 
@@ -283,7 +282,7 @@ void Extraction::extract(archive_entry *entry)
   const std::string path = checked_path(name != nullptr ? name : "", "its name");
   const mode_t type = ::archive_entry_filetype(entry);
   if (path.empty() && type != AE_IFDIR)
-    base::fail(Kind::untrusted, "it names the root of the tree, but is no directory");
+    fail(Kind::untrusted, "it names the root of the tree, but is no directory");
   if (const char *const target = ::archive_entry_hardlink(entry)) {
     tree_.hard_link(path, checked_path(target, "the target of the hard link"));
     return; // data that pax may repeat here are those of the target
@@ -297,9 +296,9 @@ void Extraction::extract(archive_entry *entry)
     const char *const link = ::archive_entry_symlink(entry);
     const std::string_view target = link != nullptr ? link : "";
     if (target.empty() || target.size() > longest_path || has_control_character(target))
-      base::fail(Kind::untrusted,
-                 "its target is empty, longer than {} bytes, or has a control character in it",
-                 longest_path);
+      fail(Kind::untrusted,
+           "its target is empty, longer than {} bytes, or has a control character in it",
+           longest_path);
     return tree_.symlink(path, std::string(target), attributes(entry));
   }
   case AE_IFIFO:
@@ -308,11 +307,11 @@ void Extraction::extract(archive_entry *entry)
   case AE_IFBLK:
     return extract_device(path, entry);
   default:
-    base::fail(Kind::untrusted, "it is of an unknown kind");
+    fail(Kind::untrusted, "it is of an unknown kind");
   }
 }
 
-void Extraction::run(const base::Fd &file)
+void Extraction::run(const Fd &file)
 {
   const Utf8Names names;
   Input input(file, limits_.size);
@@ -328,11 +327,10 @@ void Extraction::run(const base::Fd &file)
         result == ARCHIVE_WARN || result == ARCHIVE_OK
             ? fmt::format("unpacking the member \"{}\"", printable(::archive_entry_pathname(entry)))
             : fmt::format("unpacking what follows member {}", entries_);
-    base::during(member, [&] {
+    during(member, [&] {
       input.check(reader.get(), result);
       if (++entries_ > limits_.entries)
-        base::fail(
-            Kind::untrusted, "the archive has more than the {} members allowed", limits_.entries);
+        fail(Kind::untrusted, "the archive has more than the {} members allowed", limits_.entries);
       extract(entry);
     });
   }
@@ -343,12 +341,9 @@ void Extraction::run(const base::Fd &file)
 
 } // namespace
 
-void extract_tar(base::Sys &sys,
-                 const base::Fd &archive,
-                 const base::Dir &into,
-                 const TreeLimits &limits)
+void extract_tar(Sys &sys, const Fd &archive, const Dir &into, const TreeLimits &limits)
 {
   Extraction(sys, into, limits).run(archive);
 }
 
-} // namespace updater
+} // namespace base

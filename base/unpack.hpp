@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace updater {
+namespace base {
 
 enum class Compression { none, gzip, xz, zstd, bzip2, lz4 };
 
@@ -23,8 +23,8 @@ inline constexpr std::size_t compression_magic_size = 6;
 
 /// Tells by the first bytes. Fewer bytes than a format's magic are Compression::none. A skippable
 /// frame counts as zstd, because pzstd starts its files with one.
-Compression detect_compression(base::Bytes first_bytes);
-Compression detect_compression(const base::Fd &file);
+Compression detect_compression(Bytes first_bytes);
+Compression detect_compression(const Fd &file);
 
 struct UnpackLimits {
   /// The most bytes that may come out, best the size that was signed.
@@ -53,15 +53,15 @@ public:
   /// Takes bytes off the front of `input` and fills `output` from its front; says how many bytes
   /// it filled in. It stops when the output is full or when the input is used up and nothing more
   /// can come of it; so a full output means: call again, even with an empty input.
-  std::size_t step(base::Bytes &input, base::MutableBytes output);
+  std::size_t step(Bytes &input, MutableBytes output);
 
   /// Says that there is no more input. Throws Kind::untrusted if something is missing.
   void finish() const;
 
 private:
-  void skip_padding(base::Bytes &input);
-  bool start_member(base::Bytes &input);
-  bool decode(base::Bytes &input, base::MutableBytes &output);
+  void skip_padding(Bytes &input);
+  bool start_member(Bytes &input);
+  bool decode(Bytes &input, MutableBytes &output);
 
   std::unique_ptr<Decoder> decoder_;
   Compression compression_;
@@ -70,7 +70,7 @@ private:
   std::uint64_t padding_ = 0; // zeros since the last xz stream
   std::array<std::byte, compression_magic_size> head_{};
   std::size_t gathered_ = 0; // bytes of a magic that came so far
-  base::Bytes opening_;      // what the decoder has yet to see of it
+  Bytes opening_;            // what the decoder has yet to see of it
   bool inside_ = false;      // a member has begun and not ended
   bool some_ = false;        // a member has ended
 };
@@ -78,18 +78,18 @@ private:
 /// Unpacks a stream on its way to another sink, which gets pieces of 1 MiB but for the last. An
 /// uncompressed stream goes through as it comes, and is counted too. finish() also finishes the
 /// next sink. Failures as Decompressor; what has gone on to the next sink by then is void.
-class Unpacker final : public base::Sink {
+class Unpacker final : public Sink {
 public:
-  Unpacker(Compression compression, base::Sink &next, const UnpackLimits &limits);
+  Unpacker(Compression compression, Sink &next, const UnpackLimits &limits);
 
-  void write(base::Bytes data) override;
+  void write(Bytes data) override;
   void finish() override;
 
 private:
   void pass_on();
 
   std::unique_ptr<Decompressor> decompressor_; // null if the stream goes through as it comes
-  base::Sink &next_;
+  Sink &next_;
   std::vector<std::byte> buffer_;
   std::size_t filled_ = 0;
   UnpackLimits limits_;
@@ -100,29 +100,26 @@ private:
 class UnpackedFile {
 public:
   /// `file` must stay open.
-  UnpackedFile(const base::Fd &file, Compression compression, const UnpackLimits &limits);
+  UnpackedFile(const Fd &file, Compression compression, const UnpackLimits &limits);
 
   /// Fills `output`; fewer bytes only at the end, which has then been checked to be the end of the
   /// stream too. Failures as Decompressor.
-  std::size_t read(base::MutableBytes output);
+  std::size_t read(MutableBytes output);
 
 private:
-  std::size_t read_plain(base::MutableBytes output);
+  std::size_t read_plain(MutableBytes output);
   bool refill();
 
-  const base::Fd &file_;
+  const Fd &file_;
   std::unique_ptr<Decompressor> decompressor_; // null if the file is read as it is
   std::vector<std::byte> buffer_;
-  base::Bytes input_;
+  Bytes input_;
   std::uint64_t offset_ = 0;
   UnpackLimits limits_;
 };
 
 /// Pumps a whole file into a sink and finishes the sink. The file is given as it lies there, or
 /// unpacked: `Compression::none` or detect_compression(file) says which.
-void unpack_file(const base::Fd &file,
-                 Compression compression,
-                 const UnpackLimits &limits,
-                 base::Sink &next);
+void unpack_file(const Fd &file, Compression compression, const UnpackLimits &limits, Sink &next);
 
-} // namespace updater
+} // namespace base

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "base/linux_sys.hpp"
+#include "base/tar.hpp"
 #include "support/tar_bytes.hpp"
 #include "support/temp_root.hpp"
 #include "support/tree_listing.hpp"
-#include "updater/tree.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -48,12 +48,12 @@ public:
   [[nodiscard]] base::Dir dir() const { return root_.dir().dir("root"); }
 
   /// The refusal, or "accepted".
-  [[nodiscard]] std::string unpack(const std::string &archive, updater::TreeLimits limits) const
+  [[nodiscard]] std::string unpack(const std::string &archive, base::TreeLimits limits) const
   {
     const support::TempRoot lying{{"archive", archive}};
     base::LinuxSys sys;
     try {
-      updater::extract_tar(sys, lying.dir().file("archive"), dir(), limits);
+      base::extract_tar(sys, lying.dir().file("archive"), dir(), limits);
     } catch (const base::Error &error) {
       CHECK(error.kind() == base::Kind::untrusted);
       return error.what();
@@ -419,7 +419,7 @@ TEST_CASE("a device node is made where that is allowed" * doctest::skip(::geteui
   TarMember null{.name = "null", .type = '3', .mode = "0000666"};
   null.major = 1;
   null.minor = 3;
-  CHECK(target.unpack(tar_archive({null}), {.size = limit, .devices = updater::Devices::allow}) ==
+  CHECK(target.unpack(tar_archive({null}), {.size = limit, .devices = base::Devices::allow}) ==
         "accepted");
   const auto status = target.dir().status("null");
   REQUIRE(status);

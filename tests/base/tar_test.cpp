@@ -2,10 +2,10 @@
 #include "base/error.hpp"
 #include "base/linux_sys.hpp"
 #include "base/program.hpp"
+#include "base/tar.hpp"
 #include "base/tree_copy.hpp"
 #include "support/temp_root.hpp"
 #include "support/tree_listing.hpp"
-#include "updater/tree.hpp"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -114,7 +114,7 @@ void fill(const support::TempRoot &root)
 void extract(const base::Dir &into, const base::Fd &archive)
 {
   base::LinuxSys sys;
-  updater::extract_tar(sys, archive, into, {.size = no_limit});
+  base::extract_tar(sys, archive, into, {.size = no_limit});
 }
 
 } // namespace
@@ -233,10 +233,10 @@ TEST_CASE("without the right to give files away, they belong to whoever unpacks,
        work.path() + "/a",
        "."});
   base::LinuxSys sys;
-  updater::extract_tar(sys,
-                       work.dir().file("a"),
-                       work.dir().dir("into"),
-                       {.size = no_limit, .owners = base::Owners::own});
+  base::extract_tar(sys,
+                    work.dir().file("a"),
+                    work.dir().dir("into"),
+                    {.size = no_limit, .owners = base::Owners::own});
   const base::Dir into = work.dir().dir("into");
   CHECK(into.status("usr/lib/other-owner")->st_uid == 0);
   CHECK((into.status("usr/bin/sudo")->st_mode & 07777) == 0755);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "base/program.hpp"
+#include "base/unpack.hpp"
 #include "support/temp_root.hpp"
-#include "updater/unpack.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/ranges.h>
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-using updater::Compression;
+using base::Compression;
 
 namespace {
 
@@ -89,7 +89,7 @@ std::string unpacked(Compression compression,
                      std::uint64_t limit = no_limit)
 {
   Collected collected;
-  updater::Unpacker unpacker(compression, collected, {limit});
+  base::Unpacker unpacker(compression, collected, {limit});
   base::Bytes rest = bytes(packed);
   while (!rest.empty()) {
     const std::size_t size = std::min(piece, rest.size());
@@ -147,28 +147,28 @@ TEST_CASE("the compression is told by the first bytes")
 {
   const support::TempRoot root;
   for (const Compression format : all_formats) {
-    CAPTURE(updater::name(format));
+    CAPTURE(base::name(format));
     const std::string packed = pack(format, sample(100));
-    CHECK(updater::detect_compression(bytes(packed)) == format);
-    const std::string head = packed.substr(0, updater::compression_magic_size);
-    CHECK(updater::detect_compression(bytes(head)) == format);
-    CHECK(updater::detect_compression(bytes(packed.substr(0, 2))) == Compression::none);
-    CHECK(updater::detect_compression(bytes(pack(format, ""))) == format);
+    CHECK(base::detect_compression(bytes(packed)) == format);
+    const std::string head = packed.substr(0, base::compression_magic_size);
+    CHECK(base::detect_compression(bytes(head)) == format);
+    CHECK(base::detect_compression(bytes(packed.substr(0, 2))) == Compression::none);
+    CHECK(base::detect_compression(bytes(pack(format, ""))) == format);
     root.write("file", packed);
-    CHECK(updater::detect_compression(root.dir().file("file")) == format);
+    CHECK(base::detect_compression(root.dir().file("file")) == format);
   }
-  CHECK(updater::detect_compression(bytes(skippable_frame)) == Compression::zstd);
+  CHECK(base::detect_compression(bytes(skippable_frame)) == Compression::zstd);
 }
 
 TEST_CASE("what is not compressed is not taken for it")
 {
-  CHECK(updater::detect_compression(base::Bytes()) == Compression::none);
-  CHECK(updater::detect_compression(bytes("BZh")) == Compression::none);
-  CHECK(updater::detect_compression(bytes("BZhello")) == Compression::none);
-  CHECK(updater::detect_compression(bytes("BZh9 is a text")) == Compression::none);
-  CHECK(updater::detect_compression(bytes("\x1f\x8b\x07text")) == Compression::none);
-  CHECK(updater::detect_compression(bytes(std::string(512, '\0'))) == Compression::none);
-  CHECK(updater::detect_compression(bytes("hsqs\x01\x02\x03\x04")) == Compression::none);
+  CHECK(base::detect_compression(base::Bytes()) == Compression::none);
+  CHECK(base::detect_compression(bytes("BZh")) == Compression::none);
+  CHECK(base::detect_compression(bytes("BZhello")) == Compression::none);
+  CHECK(base::detect_compression(bytes("BZh9 is a text")) == Compression::none);
+  CHECK(base::detect_compression(bytes("\x1f\x8b\x07text")) == Compression::none);
+  CHECK(base::detect_compression(bytes(std::string(512, '\0'))) == Compression::none);
+  CHECK(base::detect_compression(bytes("hsqs\x01\x02\x03\x04")) == Compression::none);
 }
 
 TEST_CASE("each format unpacks to what the tool packed, whatever the pieces")
@@ -176,7 +176,7 @@ TEST_CASE("each format unpacks to what the tool packed, whatever the pieces")
   const std::string small = sample(70'000);
   const std::string large = sample(5'000'000);
   for (const Compression format : all_formats) {
-    CAPTURE(updater::name(format));
+    CAPTURE(base::name(format));
     const std::string packed = pack(format, small);
     CHECK(unpacked(format, packed, 1) == small);
     CHECK(unpacked(format, packed, 7) == small);
@@ -212,7 +212,7 @@ TEST_CASE("the other settings of the tools are read too")
 TEST_CASE("members that follow one another are one stream")
 {
   for (const Compression format : all_formats) {
-    CAPTURE(updater::name(format));
+    CAPTURE(base::name(format));
     const std::string none = pack(format, "");
     const std::string all = pack(format, "one ") + none + pack(format, "two") + none;
     CHECK(unpacked(format, all) == "one two");
@@ -223,7 +223,7 @@ TEST_CASE("members that follow one another are one stream")
 TEST_CASE("skippable frames of zstd and lz4 are skipped, in front and behind")
 {
   for (const Compression format : all_formats) {
-    CAPTURE(updater::name(format));
+    CAPTURE(base::name(format));
     const bool takes_them = format == Compression::zstd || format == Compression::lz4;
     const std::string packed = pack(format, "text");
     for (const std::size_t piece : {std::size_t{1}, usual_piece}) {
@@ -237,7 +237,7 @@ TEST_CASE("skippable frames of zstd and lz4 are skipped, in front and behind")
 TEST_CASE("a stream cut at any place is refused when it ends")
 {
   for (const Compression format : all_formats) {
-    CAPTURE(updater::name(format));
+    CAPTURE(base::name(format));
     const std::string packed = pack(format, sample(20'000));
     for (std::size_t size = 0; size < packed.size();
          size += size < 64 || size + 64 > packed.size() ? 1 : 97)
@@ -250,7 +250,7 @@ TEST_CASE("a stream cut at any place is refused when it ends")
 TEST_CASE("anything else behind the end of a stream is refused by that name")
 {
   for (const Compression format : all_formats) {
-    CAPTURE(updater::name(format));
+    CAPTURE(base::name(format));
     const std::string packed = pack(format, sample(5000));
     const std::string other =
         pack(format == Compression::gzip ? Compression::xz : Compression::gzip, "x");
@@ -282,7 +282,7 @@ TEST_CASE("output beyond the limit is refused, and none of it goes on")
 {
   const std::string zeros(20'000'000, '\0');
   for (const Compression format : all_formats) {
-    CAPTURE(updater::name(format));
+    CAPTURE(base::name(format));
     const std::string packed = pack(format, zeros);
     CHECK(packed.size() < 200'000);
     CHECK(refusal(format, packed, usual_piece, zeros.size()) == "accepted");
@@ -291,7 +291,7 @@ TEST_CASE("output beyond the limit is refused, and none of it goes on")
     CHECK(contains(refusal(format, packed, 1, 0), "more than the 0 bytes"));
 
     Collected collected;
-    updater::Unpacker unpacker(format, collected, {3'000'000});
+    base::Unpacker unpacker(format, collected, {3'000'000});
     CHECK_THROWS_AS(unpacker.write(bytes(packed)), base::Error);
     CHECK(collected.text.size() <= 3'000'000);
     CHECK(refusal(format, pack(format, ""), 1, 0) == "accepted");
@@ -322,10 +322,10 @@ TEST_CASE("garbage behind a magic is refused, and a changed byte never gives ano
   std::mt19937 random(11);
   const std::string text = sample(4000);
   for (const Compression format : all_formats) {
-    CAPTURE(updater::name(format));
+    CAPTURE(base::name(format));
     const std::string packed = pack(format, text);
     for (int round = 0; round < 200; ++round) {
-      std::string garbage = packed.substr(0, updater::compression_magic_size);
+      std::string garbage = packed.substr(0, base::compression_magic_size);
       for (int i = 0; i < 300; ++i)
         garbage.push_back(static_cast<char>(random()));
       CHECK(refusal(format, garbage, 64, 1'000'000) != "accepted");
@@ -344,7 +344,7 @@ TEST_CASE("garbage behind a magic is refused, and a changed byte never gives ano
 TEST_CASE("a sink gets large pieces, however small those that come in are")
 {
   Collected collected;
-  updater::Unpacker unpacker(Compression::zstd, collected, {no_limit});
+  base::Unpacker unpacker(Compression::zstd, collected, {no_limit});
   const std::string packed = pack(Compression::zstd, sample(2'500'000));
   for (const char &one : packed)
     unpacker.write(std::as_bytes(std::span(&one, 1)));
@@ -358,27 +358,27 @@ TEST_CASE("a file on disk is unpacked whole, or given as it lies there")
   const std::string text = sample(std::size_t{3} << 20U); // just three pieces
   const support::TempRoot root;
   for (const Compression format : all_formats) {
-    CAPTURE(updater::name(format));
+    CAPTURE(base::name(format));
     const std::string packed = pack(format, text);
     root.write("file", packed);
     root.write("cut", packed.substr(0, packed.size() - 1));
     const base::Fd file = root.dir().file("file");
     const base::Fd cut = root.dir().file("cut");
     Collected plain;
-    updater::unpack_file(file, updater::detect_compression(file), {text.size()}, plain);
+    base::unpack_file(file, base::detect_compression(file), {text.size()}, plain);
     CHECK(plain.text == text);
     CHECK(plain.finished == 1);
     Collected raw;
-    updater::unpack_file(file, Compression::none, {packed.size()}, raw);
+    base::unpack_file(file, Compression::none, {packed.size()}, raw);
     CHECK(raw.text == packed);
     CHECK(raw.finished == 1);
 
     Collected none;
-    const updater::UnpackLimits raw_less{packed.size() - 1};
-    const updater::UnpackLimits less{text.size() - 1};
-    CHECK_THROWS_AS(updater::unpack_file(file, Compression::none, raw_less, none), base::Error);
-    CHECK_THROWS_AS(updater::unpack_file(file, format, less, none), base::Error);
-    CHECK_THROWS_AS(updater::unpack_file(cut, format, {no_limit}, none), base::Error);
+    const base::UnpackLimits raw_less{packed.size() - 1};
+    const base::UnpackLimits less{text.size() - 1};
+    CHECK_THROWS_AS(base::unpack_file(file, Compression::none, raw_less, none), base::Error);
+    CHECK_THROWS_AS(base::unpack_file(file, format, less, none), base::Error);
+    CHECK_THROWS_AS(base::unpack_file(cut, format, {no_limit}, none), base::Error);
     CHECK(none.finished == 0);
   }
 }

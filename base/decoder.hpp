@@ -2,11 +2,11 @@
 #pragma once
 
 #include "base/handles.hpp"
-#include "updater/unpack.hpp"
+#include "base/unpack.hpp"
 
 #include <memory>
 
-namespace updater {
+namespace base {
 
 /// One compression library behind one face; only Decompressor uses it.
 class Decoder {
@@ -23,10 +23,10 @@ public:
   /// Takes bytes off both fronts: what was read, what was written. `ended` says that the member's
   /// last byte is out and its checksum was right; nothing behind it has been taken then. A library
   /// that refuses throws Kind::untrusted.
-  virtual State step(base::Bytes &input, base::MutableBytes &output) = 0;
+  virtual State step(Bytes &input, MutableBytes &output) = 0;
 };
 
 /// The decoder of a compression that is not Compression::none.
 std::unique_ptr<Decoder> make_decoder(Compression compression);
 
-} // namespace updater
+} // namespace base

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/unpack.hpp"
+#include "base/unpack.hpp"
 
+#include "base/decoder.hpp"
 #include "base/dir.hpp"
 #include "base/error.hpp"
-#include "updater/decoder.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <span>
 
-namespace updater {
-
-using base::Kind;
+namespace base {
 
 namespace {
 
@@ -33,13 +31,13 @@ constexpr std::array<Magic, 5> magics{{
     {Compression::lz4, "\x04\x22\x4d\x18"sv},
 }};
 
-bool starts_with(base::Bytes data, std::string_view magic)
+bool starts_with(Bytes data, std::string_view magic)
 {
   return data.size() >= magic.size() && std::memcmp(data.data(), magic.data(), magic.size()) == 0;
 }
 
 /// Frames of the application's own, which zstd and lz4 have in common and decoders skip.
-bool is_skippable(base::Bytes data)
+bool is_skippable(Bytes data)
 {
   return data.size() >= 4 && (data[0] & std::byte{0xf0}) == std::byte{0x50} &&
          starts_with(data.subspan(1), "\x2a\x4d\x18"sv);
@@ -47,7 +45,7 @@ bool is_skippable(base::Bytes data)
 
 /// "BZh" alone is text that a file may begin with; the level and the first byte of a block or of
 /// the end of the stream make it sure.
-bool is_bzip2(base::Bytes data)
+bool is_bzip2(Bytes data)
 {
   return starts_with(data, "BZh"sv) && data.size() >= 5 && data[3] >= std::byte{'1'} &&
          data[3] <= std::byte{'9'} && (data[4] == std::byte{0x31} || data[4] == std::byte{0x17});
@@ -63,7 +61,7 @@ std::size_t magic_size(Compression compression)
   return magic->bytes.size();
 }
 
-bool starts_member(base::Bytes head, Compression compression)
+bool starts_member(Bytes head, Compression compression)
 {
   if (compression == Compression::lz4 && is_skippable(head))
     return true;
@@ -72,13 +70,12 @@ bool starts_member(base::Bytes head, Compression compression)
 
 [[noreturn]] void fail_too_large(std::uint64_t limit)
 {
-  base::fail(Kind::untrusted, "the data come to more than the {} bytes that are allowed", limit);
+  fail(Kind::untrusted, "the data come to more than the {} bytes that are allowed", limit);
 }
 
 [[noreturn]] void fail_trailing(Compression compression)
 {
-  base::fail(
-      Kind::untrusted, "there is something else behind the end of the {} data", name(compression));
+  fail(Kind::untrusted, "there is something else behind the end of the {} data", name(compression));
 }
 
 } // namespace
@@ -102,7 +99,7 @@ std::string_view name(Compression compression)
   return "?";
 }
 
-Compression detect_compression(base::Bytes first_bytes)
+Compression detect_compression(Bytes first_bytes)
 {
   if (is_skippable(first_bytes))
     return Compression::zstd;
@@ -113,11 +110,11 @@ Compression detect_compression(base::Bytes first_bytes)
   return Compression::none;
 }
 
-Compression detect_compression(const base::Fd &file)
+Compression detect_compression(const Fd &file)
 {
   std::array<std::byte, compression_magic_size> head{};
-  const std::size_t size = base::read_at(file, 0, head);
-  return detect_compression(base::Bytes(head).first(size));
+  const std::size_t size = read_at(file, 0, head);
+  return detect_compression(Bytes(head).first(size));
 }
 
 Decompressor::Decompressor(Compression compression, const UnpackLimits &limits)
@@ -128,7 +125,7 @@ Decompressor::Decompressor(Compression compression, const UnpackLimits &limits)
 Decompressor::~Decompressor() = default;
 
 /// The xz format lets streams be followed by zeros, as many as four divides.
-void Decompressor::skip_padding(base::Bytes &input)
+void Decompressor::skip_padding(Bytes &input)
 {
   if (compression_ != Compression::xz || !some_ || gathered_ > 0)
     return;
@@ -141,7 +138,7 @@ void Decompressor::skip_padding(base::Bytes &input)
 /// Gathers the magic of the next member and opens it; false if more input is needed. The magic is
 /// asked for at each member, so that anything else is refused by name and no decoder guesses at
 /// other formats (libzstd would read its own of before 2016).
-bool Decompressor::start_member(base::Bytes &input)
+bool Decompressor::start_member(Bytes &input)
 {
   skip_padding(input);
   const std::size_t wanted = magic_size(compression_);
@@ -151,11 +148,11 @@ bool Decompressor::start_member(base::Bytes &input)
   gathered_ += taken;
   if (gathered_ < wanted)
     return false;
-  opening_ = base::Bytes(head_).first(wanted);
+  opening_ = Bytes(head_).first(wanted);
   if (!starts_member(opening_, compression_) || padding_ % 4 != 0) {
     if (some_)
       fail_trailing(compression_);
-    base::fail(Kind::untrusted, "these are not {} data", name(compression_));
+    fail(Kind::untrusted, "these are not {} data", name(compression_));
   }
   decoder_->start();
   inside_ = true;
@@ -165,9 +162,9 @@ bool Decompressor::start_member(base::Bytes &input)
 }
 
 /// One turn of the decoder; false if it has nothing left to do without more input.
-bool Decompressor::decode(base::Bytes &input, base::MutableBytes &output)
+bool Decompressor::decode(Bytes &input, MutableBytes &output)
 {
-  base::Bytes &source = opening_.empty() ? input : opening_;
+  Bytes &source = opening_.empty() ? input : opening_;
   const std::size_t before = source.size() + output.size();
   if (decoder_->step(source, output) == Decoder::State::ended) {
     inside_ = false;
@@ -177,11 +174,11 @@ bool Decompressor::decode(base::Bytes &input, base::MutableBytes &output)
   if (source.size() + output.size() < before)
     return true;
   if (!source.empty() && !output.empty())
-    base::fail(Kind::untrusted, "the {} data are damaged", name(compression_));
+    fail(Kind::untrusted, "the {} data are damaged", name(compression_));
   return false;
 }
 
-std::size_t Decompressor::step(base::Bytes &input, base::MutableBytes output)
+std::size_t Decompressor::step(Bytes &input, MutableBytes output)
 {
   // One byte beyond the limit is room enough to see that it would be passed.
   const std::uint64_t room = limit_ - unpacked_;
@@ -202,12 +199,12 @@ std::size_t Decompressor::step(base::Bytes &input, base::MutableBytes output)
 void Decompressor::finish() const
 {
   if (inside_ || !some_)
-    base::fail(Kind::untrusted, "the {} data end too early", name(compression_));
+    fail(Kind::untrusted, "the {} data end too early", name(compression_));
   if (gathered_ > 0 || padding_ % 4 != 0)
     fail_trailing(compression_);
 }
 
-Unpacker::Unpacker(Compression compression, base::Sink &next, const UnpackLimits &limits)
+Unpacker::Unpacker(Compression compression, Sink &next, const UnpackLimits &limits)
     : next_(next), limits_(limits)
 {
   if (compression == Compression::none)
@@ -219,11 +216,11 @@ Unpacker::Unpacker(Compression compression, base::Sink &next, const UnpackLimits
 void Unpacker::pass_on()
 {
   if (filled_ > 0)
-    next_.write(base::Bytes(buffer_).first(filled_));
+    next_.write(Bytes(buffer_).first(filled_));
   filled_ = 0;
 }
 
-void Unpacker::write(base::Bytes data)
+void Unpacker::write(Bytes data)
 {
   if (!decompressor_) {
     if (data.size() > limits_.size - passed_)
@@ -233,7 +230,7 @@ void Unpacker::write(base::Bytes data)
     return;
   }
   for (;;) {
-    filled_ += decompressor_->step(data, base::MutableBytes(buffer_).subspan(filled_));
+    filled_ += decompressor_->step(data, MutableBytes(buffer_).subspan(filled_));
     if (filled_ < buffer_.size())
       return;
     pass_on();
@@ -248,9 +245,7 @@ void Unpacker::finish()
   next_.finish();
 }
 
-UnpackedFile::UnpackedFile(const base::Fd &file,
-                           Compression compression,
-                           const UnpackLimits &limits)
+UnpackedFile::UnpackedFile(const Fd &file, Compression compression, const UnpackLimits &limits)
     : file_(file), limits_(limits)
 {
   if (compression == Compression::none)
@@ -259,9 +254,9 @@ UnpackedFile::UnpackedFile(const base::Fd &file,
   buffer_.resize(input_size);
 }
 
-std::size_t UnpackedFile::read_plain(base::MutableBytes output)
+std::size_t UnpackedFile::read_plain(MutableBytes output)
 {
-  const std::size_t count = base::read_at(file_, offset_, output);
+  const std::size_t count = read_at(file_, offset_, output);
   if (count > limits_.size - offset_)
     fail_too_large(limits_.size);
   offset_ += count;
@@ -270,13 +265,13 @@ std::size_t UnpackedFile::read_plain(base::MutableBytes output)
 
 bool UnpackedFile::refill()
 {
-  const std::size_t count = base::read_at(file_, offset_, buffer_);
+  const std::size_t count = read_at(file_, offset_, buffer_);
   offset_ += count;
-  input_ = base::Bytes(buffer_).first(count);
+  input_ = Bytes(buffer_).first(count);
   return count > 0;
 }
 
-std::size_t UnpackedFile::read(base::MutableBytes output)
+std::size_t UnpackedFile::read(MutableBytes output)
 {
   if (!decompressor_)
     return read_plain(output);
@@ -291,21 +286,18 @@ std::size_t UnpackedFile::read(base::MutableBytes output)
   return filled;
 }
 
-void unpack_file(const base::Fd &file,
-                 Compression compression,
-                 const UnpackLimits &limits,
-                 base::Sink &next)
+void unpack_file(const Fd &file, Compression compression, const UnpackLimits &limits, Sink &next)
 {
   UnpackedFile source(file, compression, limits);
   std::vector<std::byte> buffer(chunk_size);
   for (;;) {
     const std::size_t count = source.read(buffer);
     if (count > 0)
-      next.write(base::Bytes(buffer).first(count));
+      next.write(Bytes(buffer).first(count));
     if (count < buffer.size())
       break;
   }
   next.finish();
 }
 
-} // namespace updater
+} // namespace base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/decoder.hpp"
+#include "base/decoder.hpp"
 
 #include "base/error.hpp"
 
@@ -14,30 +14,26 @@
 #include <bit>
 #include <limits>
 
-namespace updater {
-
-using base::Bytes;
-using base::Kind;
-using base::MutableBytes;
+namespace base {
 
 namespace {
 
 [[noreturn]] void fail_damaged(Compression compression, std::string_view why)
 {
-  base::fail(Kind::untrusted, "the {} data are damaged: {}", name(compression), why);
+  fail(Kind::untrusted, "the {} data are damaged: {}", name(compression), why);
 }
 
 [[noreturn]] void fail_window(Compression compression)
 {
-  base::fail(Kind::untrusted,
-             "the {} data ask for a window of more than {} MiB; compress them with a smaller one",
-             name(compression),
-             largest_window >> 20U);
+  fail(Kind::untrusted,
+       "the {} data ask for a window of more than {} MiB; compress them with a smaller one",
+       name(compression),
+       largest_window >> 20U);
 }
 
 [[noreturn]] void fail_memory(Compression compression)
 {
-  base::fail(Kind::no_space, "there is not enough memory to unpack {} data", name(compression));
+  fail(Kind::no_space, "there is not enough memory to unpack {} data", name(compression));
 }
 
 /// zlib and bzip2 count in unsigned int.
@@ -207,7 +203,7 @@ public:
   }
 
 private:
-  base::Unique<ZSTD_DCtx, ::ZSTD_freeDCtx> context_;
+  Unique<ZSTD_DCtx, ::ZSTD_freeDCtx> context_;
 };
 
 class Lz4Decoder final : public Decoder {
@@ -236,7 +232,7 @@ public:
   }
 
 private:
-  base::Unique<LZ4F_dctx, ::LZ4F_freeDecompressionContext> context_;
+  Unique<LZ4F_dctx, ::LZ4F_freeDecompressionContext> context_;
 };
 
 } // namespace
@@ -257,7 +253,7 @@ std::unique_ptr<Decoder> make_decoder(Compression compression)
   case Compression::none:
     break;
   }
-  base::fail(Kind::internal, "uncompressed data need no decoder");
+  fail(Kind::internal, "uncompressed data need no decoder");
 }
 
-} // namespace updater
+} // namespace base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "updater/access_list.hpp"
+#include "base/access_list.hpp"
 
 #include "base/error.hpp"
 
@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <string>
 
-namespace updater {
+namespace base {
 
 namespace {
 
@@ -38,7 +38,7 @@ std::uint16_t kernel_tag(int tag)
   case ARCHIVE_ENTRY_ACL_OTHER:
     return 0x20;
   default:
-    base::fail(base::Kind::untrusted, "its access control list has an entry of an unknown kind");
+    fail(Kind::untrusted, "its access control list has an entry of an unknown kind");
   }
 }
 
@@ -61,9 +61,9 @@ std::vector<Entry> read_list(archive_entry *entry, int wanted)
          ARCHIVE_OK) {
     const bool has_id = tag == ARCHIVE_ENTRY_ACL_USER || tag == ARCHIVE_ENTRY_ACL_GROUP;
     if (has_id && id < 0)
-      base::fail(base::Kind::untrusted,
-                 "its access control list has a name where a number is needed "
-                 "(make the archive with --numeric-owner)");
+      fail(Kind::untrusted,
+           "its access control list has a name where a number is needed "
+           "(make the archive with --numeric-owner)");
     list.push_back({kernel_tag(tag),
                     static_cast<std::uint16_t>(permissions & 7),
                     has_id ? static_cast<std::uint32_t>(id) : no_id});
@@ -90,11 +90,11 @@ std::string kernel_text(const std::vector<Entry> &list)
 
 } // namespace
 
-void add_access_lists(archive_entry *entry, std::vector<base::ExtendedAttribute> &extended)
+void add_access_lists(archive_entry *entry, std::vector<ExtendedAttribute> &extended)
 {
   const int types = ::archive_entry_acl_types(entry);
   if ((types & ARCHIVE_ENTRY_ACL_TYPE_NFS4) != 0)
-    base::fail(base::Kind::untrusted, "it has an NFSv4 access control list, which Linux lacks");
+    fail(Kind::untrusted, "it has an NFSv4 access control list, which Linux lacks");
   if ((types & ARCHIVE_ENTRY_ACL_TYPE_ACCESS) != 0)
     extended.push_back(
         {"system.posix_acl_access", kernel_text(read_list(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS))});
@@ -103,4 +103,4 @@ void add_access_lists(archive_entry *entry, std::vector<base::ExtendedAttribute>
                         kernel_text(read_list(entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT))});
 }
 
-} // namespace updater
+} // namespace base

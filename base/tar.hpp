@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace updater {
+namespace base {
 
 enum class Devices { refuse, allow };
 
@@ -16,11 +16,11 @@ struct TreeLimits {
   std::uint64_t size;
   std::uint64_t entries = 4'000'000;
   Devices devices = Devices::refuse;
-  base::Owners owners = base::possible_owners();
+  Owners owners = possible_owners();
 };
 
 /// Unpacks a tar archive (ustar, pax, GNU; compressed as detect_compression knows) into a
-/// directory. Kept: modes, owners (see base::Owners), modification times to the microsecond, hard
+/// directory. Kept: modes, owners (see Owners), modification times to the microsecond, hard
 /// links, symlinks with any text, FIFOs, holes, access control lists, user.* and security.*
 /// attributes. Other attributes are left out, because trusted.overlay.* would change what an
 /// overlay shows; so are inode flags, which could keep the tree from being removed. Names in pax
@@ -39,9 +39,6 @@ struct TreeLimits {
 /// When it returns nothing is durable yet: the caller ends with sys.sync_file_system(into), once
 /// for the whole tree. When it throws, the part that was written is left for the caller to remove.
 /// Memory grows with the number of directories only.
-void extract_tar(base::Sys &sys,
-                 const base::Fd &archive,
-                 const base::Dir &into,
-                 const TreeLimits &limits);
+void extract_tar(Sys &sys, const Fd &archive, const Dir &into, const TreeLimits &limits);
 
-} // namespace updater
+} // namespace base
