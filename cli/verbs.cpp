@@ -52,6 +52,8 @@ const std::vector<Verb> verbs = {
      Several::none, history},
     {"repair", "", 0, 0, "Heal damage, and check what is installed", true, true,
      Several::none, repair},
+    {"boot", "", 0, 0, "Show boot entries, what they hold, and which one is next", true, false,
+     Several::none, boot},
     {"pending", "", 0, 0, "Tell if a newer version is installed than was booted", false, false,
      Several::none, pending},
     {"reboot", "", 0, 0, "Reboot if a newer version is installed than was booted", false, true,

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/printable.hpp"
+#include "cli/verbs.hpp"
+#include "handoff/boot_menu.hpp"
+
+#include <fmt/ranges.h>
+
+namespace cli {
+
+namespace {
+
+using handoff::BootSlot;
+using handoff::MenuEntry;
+
+Value json_of(const BootSlot &slot)
+{
+  Value json;
+  json["option"] = slot.option;
+  json["partition"] = slot.number == 0 ? Value() : Value(slot.number);
+  json["label"] = slot.label;
+  json["fault"] = slot.fault.empty() ? Value() : Value(slot.fault);
+  return json;
+}
+
+Value json_of(const MenuEntry &each)
+{
+  const auto &tries = each.entry.name.tries;
+  Value json;
+  json["id"] = each.entry.name.id;
+  json["file"] = each.file;
+  json["type"] = handoff::name(each.entry.type);
+  json["title"] = each.entry.title;
+  json["version"] = each.entry.version;
+  json["sortKey"] = each.entry.sort_key;
+  json["machineId"] = each.entry.machine_id;
+  json["architecture"] = each.entry.architecture;
+  json["options"] = each.entry.options;
+  json["triesLeft"] = tries ? Value(tries->left) : Value();
+  json["triesDone"] = tries ? Value(tries->done) : Value();
+  json["state"] = handoff::name(each.state);
+  json["faults"] = each.faults;
+  json["slots"] = Value::array();
+  for (const BootSlot &slot : each.slots)
+    json["slots"].push_back(json_of(slot));
+  json["isShown"] = each.is_shown;
+  json["isNext"] = each.is_next;
+  json["isRunning"] = each.is_running;
+  return json;
+}
+
+std::string or_dash(const std::string &text)
+{
+  return text.empty() ? "-" : base::printable(text);
+}
+
+std::string state_text(const MenuEntry &each)
+{
+  const std::string_view state = handoff::name(each.state);
+  if (each.state != handoff::BootState::counted)
+    return std::string(state);
+  return fmt::format("{}, {} left", state, each.entry.name.tries->left);
+}
+
+std::string slots_text(const MenuEntry &each)
+{
+  std::vector<std::string> labels;
+  for (const BootSlot &slot : each.slots)
+    if (slot.number != 0)
+      labels.push_back(fmt::format("{} ({})", base::printable(slot.label), slot.number));
+  return labels.empty() ? "-" : fmt::format("{}", fmt::join(labels, ", "));
+}
+
+std::string when_text(const MenuEntry &each)
+{
+  if (each.is_running)
+    return each.is_next ? "running, next" : "running";
+  return each.is_next ? "next" : "-";
+}
+
+} // namespace
+
+int boot(const Call &call)
+{
+  Value rows = Value::array();
+  Table table({{"ENTRY"}, {"VERSION"}, {"STATE"}, {"WHEN"}, {"SLOTS"}, {"TITLE"}});
+  std::string faults;
+  for (const MenuEntry &each : handoff::read_boot_menu(call.host, call.options.image)) {
+    rows.push_back(json_of(each));
+    table.add({base::printable(each.entry.name.id),
+               or_dash(each.entry.version),
+               state_text(each),
+               when_text(each),
+               slots_text(each),
+               or_dash(each.entry.title)});
+    for (const std::string &fault : each.faults)
+      faults += fmt::format("{}: {}\n", base::printable(each.file), base::printable(fault));
+  }
+  if (call.wants_json())
+    call.print_json(rows);
+  else if (table.empty())
+    call.host.say(base::Level::info, "No boot entries found.");
+  else
+    call.print(table.text(call.header()) + (faults.empty() ? "" : "\n" + faults));
+  return 0;
+}
+
+} // namespace cli

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "handoff/boot_entry.hpp"
+#include "handoff/boot_slot.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace handoff {
+
+/// What becomes of an entry at a boot.
+enum class BootState {
+  good,     ///< boots, and is not counted
+  counted,  ///< boots, and loses one of its tries
+  given_up, ///< has no try left: the loader takes it only if nothing else is there
+  damaged,  ///< cannot boot, whatever its name says
+};
+
+/// "good", "counted", "given-up", "damaged"
+std::string_view name(BootState state);
+
+/// One entry of the menu, and what there is behind it.
+struct MenuEntry {
+  BootEntry entry;
+  std::string file; ///< as it is seen on this machine
+  BootState state = BootState::good;
+  std::vector<std::string> faults; ///< what keeps it from booting, each as a sentence
+  std::vector<BootSlot> slots;     ///< that it runs from
+  bool is_shown = true;            ///< false: so broken that the boot loader passes it over
+  bool is_next = false;            ///< the boot loader takes it, unless somebody chooses
+  bool is_running = false;         ///< was booted, as the boot loader told
+};
+
+/// What systemd-boot has noted in EFI variables and /loader/loader.conf about which entry to take.
+struct LoaderWishes {
+  std::string booted{};  ///< id of the entry that runs; empty: unknown
+  std::string once{};    ///< id for the next boot only
+  std::string pattern{}; ///< shell pattern for the id of the default entry
+};
+
+/// All entries of the ESP and of XBOOTLDR, in the order in which the boot loader shows them. Throws
+/// not_found if no such partition is mounted. What cannot be read of an entry is a fault of it.
+/// `image` is the file given with --image, or empty.
+std::vector<MenuEntry> read_boot_menu(const base::Host &host, const std::string &image);
+
+/// Which entry of a menu the loader takes, by its index; nothing if none can boot.
+std::optional<std::size_t> next_entry(const std::vector<MenuEntry> &menu,
+                                      const LoaderWishes &wishes);
+
+} // namespace handoff

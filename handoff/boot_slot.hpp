@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "verity/gpt_disk.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace handoff {
+
+/// A partition that a boot entry runs from, by the root hash it names.
+struct BootSlot {
+  std::string option;  ///< that names the hash: "roothash", "usrhash"
+  unsigned number = 0; ///< of the partition with the data; 0: there is none
+  std::string label;   ///< of that partition
+  std::string fault;   ///< why it cannot boot from there; empty: what it holds is what is named
+};
+
+/// The disk of the system, and its partitions.
+class SlotDisk {
+public:
+  /// Nothing where the system is on no disk with a partition table, as in a container. `image` is
+  /// the file given with --image; empty: the machine's own disk.
+  static std::optional<SlotDisk> find(const base::Host &host, const std::string &image);
+
+  explicit SlotDisk(verity::GptDisk disk);
+
+  /// What there is for each root hash on this command line. Names count for nothing: the partitions
+  /// are found by the halves of the hash, and it is looked whether tree and data are those of that
+  /// hash, as far as the way to the first block of the data shows, in which every two images
+  /// differ.
+  [[nodiscard]] std::vector<BootSlot> slots_of(std::string_view options) const;
+
+private:
+  verity::GptDisk disk_;
+  verity::GptTable table_;
+};
+
+} // namespace handoff
