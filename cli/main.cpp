@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "base/linux_sys.hpp"
+#include "cli/bakery_verbs.hpp"
 #include "cli/console.hpp"
 #include "cli/extension_verbs.hpp"
 #include "cli/progress.hpp"
@@ -204,8 +205,46 @@ bool stands_in(int argc, char **argv)
                       cli::class_stood_in_for(argv[0]));
 }
 
+int run_bakery(const cli::BakeryOptions &options,
+               const std::map<std::string, std::string> &environment)
+{
+  if (options.has("help")) {
+    write_out(cli::bakery_help_text(options));
+    return 0;
+  }
+  SystemClock clock;
+  base::LinuxSys sys;
+  base::ProcessRunner programs;
+  const base::Dir machine = base::Dir::open_root("/");
+  const base::Log log = cli::console(environment);
+  const bool is_terminal = ::isatty(STDERR_FILENO) != 0;
+  cli::Progress progress(is_terminal ? cli::Progress::Form::terminal : cli::Progress::Form::none,
+                         clock,
+                         log,
+                         write_on_terminal);
+  updater::CurlFetcher fetcher(
+      updater::read_transport_options(
+          {.root = machine, .machine = machine, .credentials_directory = std::nullopt}),
+      clock,
+      progress);
+  const base::Host host{
+      .sys = sys,
+      .programs = programs,
+      .fetcher = fetcher,
+      .clock = clock,
+      .log = log,
+      .environment = environment,
+      .root = machine.again(),
+      .machine = machine.again(),
+      .is_running_system = true,
+  };
+  return cli::run_bakery_verb(host, options, write_out);
+}
+
 int run_program(int argc, char **argv, const std::map<std::string, std::string> &environment)
 {
+  if (argc > 1 && !stands_in(argc, argv) && cli::is_bakery_verb(argv[1]))
+    return run_bakery(cli::parse_bakery_options(argc - 1, argv + 1), environment);
   if (!is_about_extensions(argc, argv)) {
     const Options options = cli::parse_options(argc, argv);
     return needs_no_verb(options) ? answer_without_verb(options) : run(options, environment);

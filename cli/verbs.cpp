@@ -54,10 +54,6 @@ const std::vector<Verb> verbs = {
      Several::none, repair},
     {"boot", "", 0, 0, "Show boot entries, what they hold, and which one is next", true, false,
      Several::none, boot},
-    {"bless", "[ENTRY]", 0, 1, "Say that a boot entry is good: its tries are not counted any more",
-     true, true, Several::none, bless},
-    {"unbless", "[ENTRY]", 0, 1, "Say that a boot entry is bad: it is not tried any more", true,
-     true, Several::none, unbless},
     {"pending", "", 0, 0, "Tell if a newer version is installed than was booted", false, false,
      Several::none, pending},
     {"reboot", "", 0, 0, "Reboot if a newer version is installed than was booted", false, true,
@@ -203,7 +199,8 @@ std::string help_text(Face face)
       text += entry(fmt::format("  {} --{}{}", letter, row.name, value), row.help);
     }
   if (face == Face::strake)
-    text += "\nExtensions are merged by `strake ext`; see `strake ext --help`.\n";
+    text +=
+        "\nExtensions are merged by `strake ext`, and made by `strake bake`; see their --help.\n";
   text += "\nSee strake(1) for details.\n";
   return text;
 }

@@ -138,6 +138,24 @@ _strake_ext() { # FIRST: where its words begin
     esac
 }
 
+# The verbs that make images.
+_strake_bakery() {
+    local option value bakery_options
+    bakery_options='--help --output= --sources= --key= --certificate= --attach --check --dry-run
+        --no-legend --json='
+    _strake_split
+    case $option in
+        --json) _strake_offer_words "$value" 'pretty short off'; return ;;
+        -o | --output | --sources) _strake_offer_files "$value" -d; return ;;
+        --key | --certificate) _strake_offer_files "$value" -f; return ;;
+    esac
+    if [[ $word == -* ]]; then
+        _strake_offer_options "$word" "$bakery_options"
+    else
+        _strake_offer_files "$word" -f
+    fi
+}
+
 _strake() {
     local words cword verb='' word index option value options verbs
     COMPREPLY=()
@@ -146,6 +164,10 @@ _strake() {
     case ${words[0]##*/} in systemd-sysext | systemd-confext) _strake_ext 1; return ;; esac
     if ((cword > 1)) && [[ ${words[1]} == ext ]]; then
         _strake_ext 2
+        return
+    fi
+    if ((cword > 1)) && [[ ${words[0]##*/} == strake && ${words[1]} == bake ]]; then
+        _strake_bakery
         return
     fi
 
@@ -157,7 +179,7 @@ _strake() {
         pending reboot components enable-component disable-component'
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
         options+=' --dry-run'
-        verbs+=' boot bless unbless plan rollback pin hold skip release history repair ext'
+        verbs+=' boot plan rollback pin hold skip release history repair ext bake'
     fi
 
     for ((index = 1; index < cword; index++)); do

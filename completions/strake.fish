@@ -41,12 +41,19 @@ function __strake_is_ext
     and test $tokens[2] = ext
 end
 
-set -l update 'not __strake_is_ext'
+function __strake_is_bakery
+    set -l tokens (commandline -opc)
+    set -q tokens[2]
+    and test $tokens[2] = bake
+end
+
+set -l update 'not __strake_is_ext; and not __strake_is_bakery'
+set -l bakery __strake_is_bakery
 set -l ext __strake_is_ext
 
 set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold skip release \
-    history repair boot bless unbless pending reboot features enable-feature disable-feature components \
-    enable-component disable-component ext
+    history repair boot pending reboot features enable-feature disable-feature components \
+    enable-component disable-component ext bake
 set -l first "not __fish_seen_subcommand_from $verbs"
 set -l ext_verbs status list merge unmerge refresh plan why capture enable disable generations diff \
     rollback release try keep take-back identify check
@@ -69,8 +76,6 @@ complete -c strake -n $first -a release -d 'Lift a pin, a hold and skips'
 complete -c strake -n $first -a history -d 'Show what was done to this machine'
 complete -c strake -n $first -a repair -d 'Heal damage, and check what is installed'
 complete -c strake -n $first -a boot -d 'Show boot entries, what they hold, and which one is next'
-complete -c strake -n $first -a bless -d 'Say that a boot entry is good'
-complete -c strake -n $first -a unbless -d 'Say that a boot entry is bad'
 complete -c strake -n $first -a pending -d 'Tell if a newer version is installed than was booted'
 complete -c strake -n $first -a reboot -d 'Reboot if a newer version is installed than was booted'
 complete -c strake -n $first -a features -d 'Show optional features'
@@ -80,6 +85,7 @@ complete -c strake -n $first -a components -d 'Show components'
 complete -c strake -n $first -a enable-component -d 'Enable components'
 complete -c strake -n $first -a disable-component -d 'Disable components'
 complete -c strake -n $first -a ext -d 'Merge system and configuration extensions'
+complete -c strake -n $first -a bake -d 'Make extension images of recipes'
 
 complete -c strake -n 'not __strake_is_ext; and __fish_seen_subcommand_from list plan update acquire rollback pin skip release' \
     -a '(__strake_ask all --offline list)'
@@ -151,3 +157,15 @@ complete -c strake -n $ext -l for-os-release -r -d 'The os-release that extensio
 complete -c strake -n $ext -l no-pager -d 'Accepted; no pager is ever started'
 complete -c strake -n $ext -l no-legend -d 'Leave out headers and footers'
 complete -c strake -n $ext -l json -x -a 'pretty short off' -d 'Answer in JSON'
+
+complete -c strake -n $bakery -F
+complete -c strake -n $bakery -s h -l help -d 'Show a short help'
+complete -c strake -n $bakery -s o -l output -x -a '(__fish_complete_directories)' -d 'Where the images go'
+complete -c strake -n $bakery -l sources -x -a '(__fish_complete_directories)' -d 'Where sources are kept by their hash'
+complete -c strake -n $bakery -l key -r -F -d 'Sign disk images with this key'
+complete -c strake -n $bakery -l certificate -r -F -d 'The certificate of the key'
+complete -c strake -n $bakery -l attach -d 'Put signatures that were made elsewhere into the images'
+complete -c strake -n $bakery -l check -d 'Build each image twice, and compare'
+complete -c strake -n $bakery -s n -l dry-run -d 'Show what would be done, and do nothing'
+complete -c strake -n $bakery -l no-legend -d 'Leave out headers'
+complete -c strake -n $bakery -l json -x -a 'pretty short off' -d 'Answer in JSON'

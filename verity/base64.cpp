@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verity/base64.hpp"
 
+#include <openssl/evp.h>
+
 namespace verity {
 
 namespace {
@@ -39,6 +41,16 @@ std::optional<std::string> decode_base64(std::string_view text)
     }
   }
   return result;
+}
+
+std::string encode_base64(std::string_view bytes)
+{
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0'); // OpenSSL ends it with a NUL
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char *>(text.data()),
+                                     reinterpret_cast<const unsigned char *>(bytes.data()),
+                                     static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
 }
 
 } // namespace verity

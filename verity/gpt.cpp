@@ -381,6 +381,24 @@ std::vector<std::byte> encode_entries(const GptTable &table)
   return result;
 }
 
+std::vector<std::byte> encode_protective_mbr(const GptTable &primary)
+{
+  constexpr std::size_t entry = 446;
+  constexpr std::uint64_t most = 0xffffffff;
+  std::vector<std::byte> sector(primary.sector_size);
+  // Beginning and end in the old geometry, whose largest values stand for what it cannot say.
+  const std::array<unsigned, 8> fields = {0x00, 0x00, 0x02, 0x00, 0xee, 0xff, 0xff, 0xff};
+  for (std::size_t at = 0; at < fields.size(); ++at)
+    sector[entry + at] = static_cast<std::byte>(fields.at(at));
+  sector[entry + 8] = std::byte{1};
+  const std::uint64_t sectors = std::min(primary.alternate_lba, most);
+  for (unsigned at = 0; at < 4; ++at)
+    sector[entry + 12 + at] = static_cast<std::byte>(sectors >> (8 * at) & 0xffU);
+  sector[510] = std::byte{0x55};
+  sector[511] = std::byte{0xaa};
+  return sector;
+}
+
 std::vector<std::byte> encode_header(const GptTable &table)
 {
   std::vector<std::byte> sector = table.raw_header;

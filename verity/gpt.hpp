@@ -104,6 +104,8 @@ GptReading parse_gpt(const SectorReader &read,
 std::vector<std::byte> encode_entries(const GptTable &table);
 /// The header's sector, with both checksums over what encode_entries gives.
 std::vector<std::byte> encode_header(const GptTable &table);
+/// The sector in front of a disk's first copy, by which tools that know no GPT see a disk in use.
+std::vector<std::byte> encode_protective_mbr(const GptTable &primary);
 
 /// The type that marks a slot of type `type` while its bytes are being written, and after they are
 /// complete but before they are in use. As systemd-sysupdate since 260, so that both agree about

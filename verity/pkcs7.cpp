@@ -22,6 +22,7 @@ namespace {
 
 using Certificate = base::Unique<X509, X509_free>;
 using Message = base::Unique<PKCS7, PKCS7_free>;
+using PrivateKey = base::Unique<EVP_PKEY, EVP_PKEY_free>;
 using Memory = base::Unique<BIO, BIO_free>;
 
 struct CertificatesFree {
@@ -62,6 +63,36 @@ Sha256 fingerprint_of(const Certificate &certificate)
       length != result.size())
     base::fail(base::Kind::internal, "OpenSSL cannot compute the fingerprint of a certificate");
   return result;
+}
+
+Certificate signer_certificate(std::string_view pem)
+{
+  Certificate certificate = parse_certificate(pem);
+  ERR_clear_error();
+  if (!certificate)
+    base::fail(base::Kind::config, "this is no certificate in PEM form");
+  return certificate;
+}
+
+/// Nobody is asked for a passphrase: who signs unattended has a key without, or a token.
+int no_passphrase(char * /*buffer*/, int /*size*/, int /*writing*/, void * /*data*/)
+{
+  return -1;
+}
+
+PrivateKey parse_key(std::string_view pem)
+{
+  const Memory memory = memory_of(pem);
+  PrivateKey key(PEM_read_bio_PrivateKey(memory.get(), nullptr, no_passphrase, nullptr));
+  ERR_clear_error();
+  if (!key)
+    base::fail(base::Kind::config, "this is no private key in PEM form without a passphrase");
+  return key;
+}
+
+void free_by_openssl(unsigned char *data)
+{
+  OPENSSL_free(data);
 }
 
 Message parse_message(std::string_view signature)
@@ -198,6 +229,38 @@ RootHashVerdict verify_root_hash(const Sha256 &root_hash,
                               certificates.size(),
                               unreadable));
   return judge(message, root_hash, signer, signers);
+}
+
+std::string sign_root_hash(const Sha256 &root_hash, const RootHashSigner &signer)
+{
+  const Certificate certificate = signer_certificate(signer.certificate_pem);
+  const PrivateKey key = parse_key(signer.key_pem);
+  if (X509_check_private_key(certificate.get(), key.get()) != 1) {
+    ERR_clear_error();
+    base::fail(base::Kind::config, "the certificate is not that of the key");
+  }
+  const std::string text = hex(root_hash);
+  const Memory memory = memory_of(text);
+  const Message message(PKCS7_sign(certificate.get(),
+                                   key.get(),
+                                   nullptr,
+                                   memory.get(),
+                                   PKCS7_DETACHED | PKCS7_BINARY | PKCS7_NOATTR | PKCS7_NOCERTS));
+  ERR_clear_error();
+  if (!message)
+    base::fail(base::Kind::config,
+               "the key cannot make a PKCS#7 signature; take an EC key (P-256) or an RSA key");
+  unsigned char *data = nullptr;
+  const int length = i2d_PKCS7(message.get(), &data);
+  if (length < 0)
+    throw std::bad_alloc();
+  const base::Unique<unsigned char, free_by_openssl> owned(data);
+  return {reinterpret_cast<const char *>(data), static_cast<std::size_t>(length)};
+}
+
+Sha256 certificate_fingerprint(std::string_view pem)
+{
+  return fingerprint_of(signer_certificate(pem));
 }
 
 } // namespace verity

@@ -25,6 +25,12 @@ struct RootHashVerdict {
   Sha256 fingerprint{};      ///< if trusted: SHA-256 of its DER form
 };
 
+/// Who signs root hashes.
+struct RootHashSigner {
+  std::string key_pem;         ///< an EC or RSA key without a passphrase
+  std::string certificate_pem; ///< of that key
+};
+
 /// No PKCS#7 signature of a root hash may be larger.
 constexpr std::size_t pkcs7_limit = std::size_t{1} << 20U;
 
@@ -41,5 +47,12 @@ RootHashVerdict verify_root_hash(const Sha256 &root_hash,
                                  std::string_view signature,
                                  const std::optional<Sha256> &signer,
                                  const std::vector<PinnedCertificate> &certificates);
+
+/// A signature as verify_root_hash() and the kernel take it: detached, in DER form, with neither
+/// certificates nor attributes in it. With an RSA key it is the same each time. Throws Kind::config
+/// if key and certificate cannot be read or do not belong together; never with a part of the key.
+std::string sign_root_hash(const Sha256 &root_hash, const RootHashSigner &signer);
+/// SHA-256 of a certificate's DER form; throws Kind::config if it is none in PEM form.
+Sha256 certificate_fingerprint(std::string_view pem);
 
 } // namespace verity

@@ -82,4 +82,16 @@ SignatureReading parse_signature_partition(std::string_view bytes)
   return {std::move(result), {}};
 }
 
+std::string encode_signature_partition(const RootHashSignature &signature)
+{
+  constexpr std::size_t block = 4096;
+  nlohmann::ordered_json object = {{"rootHash", hex(signature.root_hash)}};
+  if (signature.certificate)
+    object["certificateFingerprint"] = hex(*signature.certificate);
+  object["signature"] = encode_base64(signature.signature);
+  std::string bytes = object.dump();
+  bytes.resize((bytes.size() + block - 1) / block * block);
+  return bytes;
+}
+
 } // namespace verity

@@ -30,5 +30,7 @@ constexpr std::uint64_t signature_partition_limit = std::uint64_t{4} << 20U;
 /// Reads the whole of such a partition: a JSON object, filled up with NUL bytes. Fields that are
 /// not known mean nothing.
 SignatureReading parse_signature_partition(std::string_view bytes);
+/// The bytes of such a partition, whole blocks of 4096.
+std::string encode_signature_partition(const RootHashSignature &signature);
 
 } // namespace verity

@@ -90,6 +90,21 @@ def extension_options():
     return [(row[0], row[1].strip("'0")) for row in rows]
 
 
+def bakery_verbs():
+    """(name, arguments) of each."""
+    return table("cli/bakery_verbs.cpp", rf"\{{{STRING},\s*{STRING},\s*\d+,\s*{STRING},", 1)
+
+
+def bakery_options():
+    """(name, letter, argument) of each."""
+    rows = table(
+        "cli/bakery_options.cpp",
+        rf"\{{{STRING},\s*('.'|0),\s*({STRING}|nullptr),\s*{STRING},\s*{STRING},",
+        9,
+    )
+    return [(row[0], row[1].strip("'0"), row[3] or None) for row in rows]
+
+
 def transfer_keys(part):
     rows = table("updater/transfer_file.cpp", rf"Row\{{{STRING},\s*{STRING},", 28)
     return [key for name, key in rows if name == part]
@@ -130,7 +145,7 @@ class Manual(unittest.TestCase):
 
     def test_every_page_can_be_made(self):
         pages = sorted((ROOT / "man").glob("*.scd"))
-        self.assertEqual(len(pages), 8)
+        self.assertEqual(len(pages), 9)
         for path in pages:
             with path.open("rb") as text:
                 done = subprocess.run(["scdoc"], stdin=text, capture_output=True, check=False)
@@ -232,7 +247,7 @@ class Manual(unittest.TestCase):
 
     def test_every_variable_that_is_read_is_documented(self):
         read = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
-        for folder in ("base", "verity", "updater", "overlay", "cli"):
+        for folder in ("base", "verity", "updater", "overlay", "bakery", "cli"):
             for path in (ROOT / folder).glob("*.cpp"):
                 text = path.read_text(encoding="utf-8")
                 read |= set(re.findall(r'\bvariable\("(\w+)"\)', text))
@@ -247,6 +262,7 @@ class Manual(unittest.TestCase):
                     read |= set(re.findall(r'"(\w+)"', names))
         both = set(entries(section(page("strake.1"), "ENVIRONMENT")))
         both |= set(entries(section(page("strake-ext.1"), "ENVIRONMENT")))
+        both |= set(entries(section(page("strake-bake.1"), "ENVIRONMENT")))
         by_table = {name for name in both if re.match(r"SYSTEMD_(SYSEXT|CONFEXT|DISSECT|ALLOW)_", name)}
         for name in by_table - read:
             used = [path for folder in ("verity", "overlay") for path in (ROOT / folder).glob("*.cpp")
@@ -263,6 +279,18 @@ class Manual(unittest.TestCase):
                       for entry in entries(section(page("strake-ext.1"), "OPTIONS"))]
         self.same(documented, there, "OPTIONS")
 
+    def test_the_bakery_has_the_commands_and_options_that_are_documented(self):
+        text = page("strake-bake.1")
+        self.same(entries(section(text, "COMMANDS")), [name for name, *_ in bakery_verbs()],
+                  "COMMANDS")
+        there = [f"--{name}" for name, _, _ in bakery_options()]
+        there += [f"-{letter}" for _, letter, _ in bakery_options() if letter]
+        documented = [entry.rstrip("=") for entry in entries(section(text, "OPTIONS"))]
+        self.same(documented, there, "OPTIONS")
+        for name, _, argument in bakery_options():
+            heading = f"*--{name}=*_{argument}_" if argument else f"*--{name}*"
+            self.assertRegex(text, rf"(?m)^(\*-\w\*, )?{re.escape(heading)}$")
+
     def test_the_files_are_those_that_are_kept(self):
         text = section(page("strake.1"), "FILES")
         for name in ("history.jsonl", "policy.json", "attempt.json", "contents.json", "holder",
@@ -276,6 +304,7 @@ class Manual(unittest.TestCase):
 
     def test_the_completions_have_every_verb_and_option(self):
         there = [name for name, _, _, _ in verbs()] + ["ext"]
+        there += [name for name, *_ in bakery_verbs()]
         long = [name for name, _, _, _ in options()]
         bash = source("completions/strake.bash")
         self.same(bash_words(bash, "verbs"), there, "bash")
@@ -307,6 +336,17 @@ class Manual(unittest.TestCase):
         self.same(re.findall(r"(?m)^complete -c strake -n \$ext .*-l ([a-z-]+) ", fish), long,
                   "fish")
         self.same(fish_list(fish, "ext_verbs"), there, "fish")
+
+
+    def test_the_completions_have_every_option_of_the_bakery(self):
+        long = [name for name, _, _ in bakery_options()]
+        bash = source("completions/strake.bash")
+        self.same(bash_words(bash, "bakery_options"), [f"--{name}" for name in long], "bash")
+        self.same(zsh_options(source("completions/_strake"),
+                              r"_strake_bakery\(\) \{\n  _arguments "), long, "zsh")
+        fish = source("completions/strake.fish")
+        self.same(re.findall(r"(?m)^complete -c strake -n \$bakery .*-l ([a-z-]+) ", fish), long,
+                  "fish")
 
 
 if __name__ == "__main__":

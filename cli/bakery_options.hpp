@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/command_line.hpp"
+
+#include <string>
+#include <vector>
+
+namespace cli {
+
+/// The command line of the verbs that make images: `strake bake …`, `strake lint …`.
+struct BakeryOptions {
+  std::string verb;
+  std::vector<std::string> arguments;
+
+  std::string output;
+  std::string sources;     ///< --sources=; empty: below the output
+  std::string key;         ///< --key=, a path
+  std::string certificate; ///< --certificate=, a path
+  bool attach = false;
+  bool check = false;
+  bool dry_run = false;
+  bool legend = true;
+  Json json = Json::off;
+  std::vector<std::string> given; ///< long names of the options that occurred
+
+  [[nodiscard]] bool has(const std::string &name) const;
+};
+
+/// One option, for the parser and --help.
+struct BakeryOptionRow {
+  const char *name;     ///< long name
+  char letter;          ///< short one, or 0
+  const char *argument; ///< placeholder, or null where it takes none
+  const char *verbs;    ///< that take it, parted by blanks; "" for all
+  const char *help;
+  void (*apply)(BakeryOptions &, const std::string &value);
+};
+
+const std::vector<BakeryOptionRow> &bakery_option_table();
+
+/// `argv[0]` is the verb. Throws Kind::usage, also for an option that the verb does not take.
+BakeryOptions parse_bakery_options(int argc, char **argv);
+
+} // namespace cli

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/host.hpp"
+#include "cli/bakery_options.hpp"
+#include "cli/output.hpp"
+
+#include <string>
+#include <vector>
+
+namespace cli {
+
+/// One call of the program: what a verb that makes images gets.
+struct BakeryCall {
+  const base::Host &host;
+  const BakeryOptions &options;
+  const Output &print;
+
+  [[nodiscard]] bool wants_json() const { return options.json != Json::off; }
+};
+
+struct BakeryVerb {
+  const char *name;
+  const char *arguments; ///< as --help shows them
+  std::size_t least;
+  const char *help;
+  int (*run)(const BakeryCall &);
+};
+
+const std::vector<BakeryVerb> &bakery_verb_table();
+
+/// Whether this word is one of these verbs.
+bool is_bakery_verb(const std::string &word);
+
+/// Runs the verb. Returns the exit status.
+int run_bakery_verb(const base::Host &host, const BakeryOptions &options, const Output &output);
+
+std::string bakery_help_text(const BakeryOptions &options);
+
+// What the table leads to, in the file named first.
+int bake(const BakeryCall &call); // bakery_verbs.cpp
+
+} // namespace cli
