@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/printable.hpp"
 #include "cli/verbs.hpp"
-#include "handoff/boot_menu.hpp"
+#include "handoff/bless.hpp"
 
 #include <fmt/ranges.h>
 
@@ -44,6 +44,7 @@ Value json_of(const MenuEntry &each)
     json["slots"].push_back(json_of(slot));
   json["isShown"] = each.is_shown;
   json["isNext"] = each.is_next;
+  json["isBooted"] = each.is_booted;
   json["isRunning"] = each.is_running;
   return json;
 }
@@ -77,7 +78,51 @@ std::string when_text(const MenuEntry &each)
   return each.is_next ? "next" : "-";
 }
 
+/// The same whether it was done or is only foreseen.
+int tell(const Call &call, const handoff::Blessed &verdict)
+{
+  Value json;
+  json["id"] = verdict.id;
+  json["version"] = verdict.version;
+  json["before"] = verdict.before;
+  json["file"] = verdict.file;
+  if (call.wants_json())
+    call.print_json(json);
+  else if (!verdict.has_changed())
+    call.print(fmt::format("{} is so already.\n", base::printable(verdict.file)));
+  else
+    call.print(fmt::format("{} {} {}.\n",
+                           base::printable(verdict.before),
+                           call.options.dry_run ? "would become" : "is now",
+                           base::printable(verdict.file)));
+  return 0;
+}
+
+int give(const Call &call, handoff::Blessing blessing)
+{
+  const std::string &image = call.options.image;
+  if (!call.options.dry_run)
+    return tell(call, handoff::bless(call.host, image, call.argument(), blessing));
+  const auto menu = handoff::read_boot_menu(call.host, image);
+  const handoff::Verdict verdict = handoff::judge(menu, call.argument(), blessing);
+  return tell(call,
+              {.id = verdict.changed.id,
+               .version = verdict.entry->entry.version,
+               .before = handoff::text_of(verdict.entry->entry.name),
+               .file = handoff::text_of(verdict.changed)});
+}
+
 } // namespace
+
+int bless(const Call &call)
+{
+  return give(call, handoff::Blessing::blessed);
+}
+
+int unbless(const Call &call)
+{
+  return give(call, handoff::Blessing::unblessed);
+}
 
 int boot(const Call &call)
 {

@@ -83,6 +83,8 @@ int cleanup(const Call &call);
 int pending(const Call &call); // reboot.cpp
 int reboot(const Call &call);
 int boot(const Call &call); // boot.cpp
+int bless(const Call &call);
+int unbless(const Call &call);
 int plan(const Call &call); // plan.cpp
 /// What an update of one component would do; says nothing but that.
 void foretell(const Call &call, const std::string &component);

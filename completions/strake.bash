@@ -179,7 +179,7 @@ _strake() {
         pending reboot components enable-component disable-component'
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
         options+=' --dry-run'
-        verbs+=' boot plan rollback pin hold skip release history repair ext bake'
+        verbs+=' boot bless unbless plan rollback pin hold skip release history repair ext bake'
     fi
 
     for ((index = 1; index < cword; index++)); do

@@ -131,6 +131,13 @@ BootEntry parse_text_entry(const BootName &name, std::string_view text)
   return entry;
 }
 
+ReleaseNames names_of(const std::map<std::string, std::string> &release)
+{
+  return {first_of(release, {"PRETTY_NAME", "IMAGE_ID", "NAME", "ID"}),
+          first_of(release, {"IMAGE_VERSION", "VERSION", "VERSION_ID", "BUILD_ID"}),
+          first_of(release, {"IMAGE_ID", "ID"})};
+}
+
 BootEntry describe(const BootName &name, const UnifiedImage &image)
 {
   BootEntry entry{.type = BootEntryType::unified, .name = name};
@@ -138,10 +145,10 @@ BootEntry describe(const BootName &name, const UnifiedImage &image)
     const auto found = image.texts.find(section);
     return found == image.texts.end() ? std::string() : found->second;
   };
-  const auto release = base::parse_assignments(text_of(".osrel"));
-  entry.title = first_of(release, {"PRETTY_NAME", "IMAGE_ID", "NAME", "ID"});
-  entry.version = first_of(release, {"IMAGE_VERSION", "VERSION", "VERSION_ID", "BUILD_ID"});
-  entry.sort_key = first_of(release, {"IMAGE_ID", "ID"});
+  ReleaseNames names = names_of(base::parse_assignments(text_of(".osrel")));
+  entry.title = std::move(names.title);
+  entry.version = std::move(names.version);
+  entry.sort_key = std::move(names.sort_key);
   std::string options = text_of(".cmdline");
   std::replace(options.begin(), options.end(), '\n', ' ');
   entry.options = trimmed(options);

@@ -5,6 +5,7 @@
 #include "handoff/unified_image.hpp"
 #include "verity/digest.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,15 @@ struct BootEntry {
 
 /// A text entry. Keys that are not known count as little as for boot loaders.
 BootEntry parse_text_entry(const BootName &name, std::string_view text);
+
+/// What loaders take out of os-release for an entry (UAPI.5).
+struct ReleaseNames {
+  std::string title;
+  std::string version;
+  std::string sort_key;
+};
+
+ReleaseNames names_of(const std::map<std::string, std::string> &release);
 
 /// What a unified kernel image says of itself.
 BootEntry describe(const BootName &name, const UnifiedImage &image);

@@ -2,6 +2,7 @@
 #include "handoff/boot_menu.hpp"
 
 #include "base/error.hpp"
+#include "base/os_release.hpp"
 #include "updater/anchor.hpp"
 
 #include <fnmatch.h>
@@ -118,39 +119,51 @@ void read_unified(MenuEntry &found, const base::Dir &dir, const std::string &fil
     found.faults.emplace_back("it has no kernel");
 }
 
-MenuEntry read_entry(const base::Dir &partition,
-                     const base::Dir &dir,
-                     const std::string &file,
-                     BootEntryType type,
-                     BootName name)
+/// One of the places that boot loaders look for entries in.
+struct Folder {
+  Anchor anchor;
+  const base::Dir &partition;
+  std::string path;
+  base::Dir dir;
+};
+
+MenuEntry
+read_entry(const Folder &folder, const std::string &file, BootEntryType type, BootName name)
 {
   MenuEntry found;
   found.entry.type = type;
   found.entry.name = std::move(name);
-  found.file = dir.display(file);
+  found.partition = folder.anchor;
+  found.folder = folder.path;
+  found.file = folder.dir.display(file);
   try {
     if (type == BootEntryType::text)
-      read_text(found, partition, dir, file);
+      read_text(found, folder.partition, folder.dir, file);
     else
-      read_unified(found, dir, file);
+      read_unified(found, folder.dir, file);
   } catch (const base::Error &error) {
     found.faults.emplace_back(error.what());
   }
   return found;
 }
 
-void add_entries(std::vector<MenuEntry> &menu, const base::Dir &partition, BootEntryType type)
+void add_entries(std::vector<MenuEntry> &menu,
+                 Anchor anchor,
+                 const base::Dir &partition,
+                 BootEntryType type)
 {
   const bool is_text = type == BootEntryType::text;
-  const auto dir = partition.find_dir_no_symlinks(is_text ? entries_path : images_path);
+  const std::string path(is_text ? entries_path : images_path);
+  auto dir = partition.find_dir_no_symlinks(path);
   if (!dir)
     return;
-  for (const base::DirEntry &each : dir->entries()) {
+  const Folder folder{anchor, partition, path, std::move(*dir)};
+  for (const base::DirEntry &each : folder.dir.entries()) {
     auto name = parse_boot_name(each.name, is_text ? ".conf" : ".efi");
     // As loaders do: what begins with a dot is not looked at, and auto- names are their own.
     if (!name || each.name.front() == '.' || each.name.starts_with("auto-") || !S_ISREG(each.type))
       continue;
-    menu.push_back(read_entry(partition, *dir, each.name, type, std::move(*name)));
+    menu.push_back(read_entry(folder, each.name, type, std::move(*name)));
   }
 }
 
@@ -165,9 +178,9 @@ std::vector<MenuEntry> collect(const base::Dir &esp, const base::Dir &boot)
 {
   std::vector<MenuEntry> menu;
   for (const BootEntryType type : {BootEntryType::text, BootEntryType::unified}) {
-    add_entries(menu, esp, type);
+    add_entries(menu, Anchor::esp, esp, type);
     if (!is_same(esp, boot))
-      add_entries(menu, boot, type);
+      add_entries(menu, Anchor::xbootldr, boot, type);
   }
   std::sort(menu.begin(), menu.end(), [](const MenuEntry &one, const MenuEntry &other) {
     return comes_before(one.entry, other.entry);
@@ -214,11 +227,24 @@ std::vector<MenuEntry> read_boot_menu(const base::Host &host, const std::string 
   const LoaderWishes wishes = read_wishes(host, esp);
   for (MenuEntry &each : menu) {
     each.state = state_of(each);
-    each.is_running = !wishes.booted.empty() && each.entry.name.id == wishes.booted;
+    each.is_booted = !wishes.booted.empty() && each.entry.name.id == wishes.booted;
   }
+  const ReleaseNames running = names_of(base::read_os_release(host.root));
+  mark_running(menu, {running.version, running.sort_key});
   if (const auto next = next_entry(menu, wishes))
     menu[*next].is_next = true;
   return menu;
+}
+
+void mark_running(std::vector<MenuEntry> &menu, const RunningSystem &running)
+{
+  const auto is_it = [&](const MenuEntry &each) {
+    return !running.version.empty() && each.entry.version == running.version &&
+           each.entry.sort_key == running.sort_key;
+  };
+  const bool is_known = std::any_of(menu.begin(), menu.end(), is_it);
+  for (MenuEntry &each : menu)
+    each.is_running = is_known ? is_it(each) : each.is_booted;
 }
 
 std::optional<std::size_t> next_entry(const std::vector<MenuEntry> &menu,

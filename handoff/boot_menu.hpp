@@ -4,6 +4,7 @@
 #include "base/host.hpp"
 #include "handoff/boot_entry.hpp"
 #include "handoff/boot_slot.hpp"
+#include "updater/definition.hpp"
 
 #include <optional>
 #include <string>
@@ -26,13 +27,24 @@ std::string_view name(BootState state);
 /// One entry of the menu, and what there is behind it.
 struct MenuEntry {
   BootEntry entry;
-  std::string file; ///< as it is seen on this machine
+  updater::Anchor partition = updater::Anchor::esp; ///< or xbootldr
+  std::string folder;                               ///< of its file, below the partition
+  std::string file;                                 ///< as it is seen on this machine
   BootState state = BootState::good;
   std::vector<std::string> faults; ///< what keeps it from booting, each as a sentence
   std::vector<BootSlot> slots;     ///< that it runs from
   bool is_shown = true;            ///< false: so broken that the boot loader passes it over
   bool is_next = false;            ///< the boot loader takes it, unless somebody chooses
-  bool is_running = false;         ///< was booted, as the boot loader told
+  bool is_booted = false;          ///< the boot loader started it, as it told
+  /// It is what runs: by what it says of itself and os-release, because after a soft reboot that is
+  /// another one than was booted; else the one that was booted.
+  bool is_running = false;
+
+  /// The loader may take it, and nothing that is known speaks against it.
+  [[nodiscard]] bool can_boot() const
+  {
+    return state == BootState::good || state == BootState::counted;
+  }
 };
 
 /// What systemd-boot has noted in EFI variables and /loader/loader.conf about which entry to take.
@@ -46,6 +58,15 @@ struct LoaderWishes {
 /// not_found if no such partition is mounted. What cannot be read of an entry is a fault of it.
 /// `image` is the file given with --image, or empty.
 std::vector<MenuEntry> read_boot_menu(const base::Host &host, const std::string &image);
+
+/// What a menu calls the system with this os-release.
+struct RunningSystem {
+  std::string version;
+  std::string sort_key;
+};
+
+/// Marks what runs; nothing where that cannot be told.
+void mark_running(std::vector<MenuEntry> &menu, const RunningSystem &running);
 
 /// Which entry of a menu the loader takes, by its index; nothing if none can boot.
 std::optional<std::size_t> next_entry(const std::vector<MenuEntry> &menu,

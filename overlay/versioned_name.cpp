@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "overlay/versioned_name.hpp"
 
+#include "base/architecture.hpp"
 #include "base/parse.hpp"
 #include "base/version.hpp"
 
@@ -16,14 +17,6 @@ namespace overlay {
 namespace {
 
 constexpr std::uint64_t uncounted = std::numeric_limits<std::uint32_t>::max();
-
-/// The field's names, those of systemd.unit(5).
-constexpr std::array<std::string_view, 33> architectures = {
-    "alpha",     "arc",     "arc-be",      "arm",      "arm-be", "arm64",   "arm64-be",
-    "cris",      "ia64",    "loongarch64", "m68k",     "mips",   "mips-le", "mips64",
-    "mips64-le", "nios2",   "parisc",      "parisc64", "ppc",    "ppc-le",  "ppc64",
-    "ppc64-le",  "riscv32", "riscv64",     "s390",     "s390x",  "sh",      "sh64",
-    "sparc",     "sparc64", "tilegx",      "x86",      "x86-64"};
 
 /// What a machine can run besides its own.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 5> secondary = {{
@@ -70,9 +63,7 @@ std::string_view take_architecture(std::string_view &text)
     return {};
   const std::string_view word = text.substr(underscore + 1);
   text = text.substr(0, underscore);
-  const bool is_known =
-      std::find(architectures.begin(), architectures.end(), word) != architectures.end();
-  return is_known ? word : std::string_view{};
+  return base::is_architecture(word) ? word : std::string_view{};
 }
 
 std::optional<unsigned> foreignness_of(std::string_view wanted, std::string_view own)

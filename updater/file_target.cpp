@@ -168,6 +168,14 @@ void withdraw_file(base::Sys &sys, Place &place, const std::string &below)
   rename_durably(sys, name.parent, name.name, marked(pending_prefix, name.name), place.is_boot);
 }
 
+void rename_boot_file(base::Sys &sys,
+                      const base::Dir &dir,
+                      const std::string &from,
+                      const std::string &to)
+{
+  rename_durably(sys, dir, from, to, true);
+}
+
 void settle_instance(base::Sys &sys, const Place &place, const std::string &below)
 {
   const auto name = find_name(place, below);

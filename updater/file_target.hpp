@@ -49,6 +49,13 @@ void publish_pending(base::Sys &sys, Place &place, const std::string &below);
 /// Takes an instance out of effect and keeps it: gives an installed file or tree its pending name.
 void withdraw_file(base::Sys &sys, Place &place, const std::string &below);
 
+/// Gives a boot file another name in its directory, in place of what has it. Durable on return; on
+/// vfat a cut on the way may leave it with no content under either name.
+void rename_boot_file(base::Sys &sys,
+                      const base::Dir &dir,
+                      const std::string &from,
+                      const std::string &to);
+
 /// Puts an instance on disk under the name it has, whoever gave it that. For what lies in the
 /// target directory itself, and is no boot file, a sync of that directory is enough.
 void settle_instance(base::Sys &sys, const Place &place, const std::string &below);

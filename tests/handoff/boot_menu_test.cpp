@@ -223,6 +223,22 @@ TEST_CASE("the entry that was booted last can be the default")
   CHECK(ids(machine.menu()) == Lines{"os_2.efi", "os_1.efi next"});
 }
 
+TEST_CASE("what runs is known by its os-release, also after a soft reboot")
+{
+  Machine machine;
+  machine.image("os_1.efi", "1");
+  machine.image("os_2.efi", "2");
+  machine.variable("LoaderEntrySelected", "os_1.efi");
+  machine.root().write("etc/os-release", "ID=os\nIMAGE_VERSION=2\n");
+  const auto menu = machine.menu();
+  CHECK(ids(menu) == Lines{"os_2.efi next running", "os_1.efi"});
+  CHECK_FALSE(menu[0].is_booted);
+  CHECK(menu[1].is_booted);
+
+  machine.root().write("etc/os-release", "ID=another\nIMAGE_VERSION=2\n");
+  CHECK(ids(machine.menu()) == Lines{"os_2.efi next", "os_1.efi running"});
+}
+
 TEST_CASE("of another root the variables of this machine say nothing")
 {
   Machine machine;

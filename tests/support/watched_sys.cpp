@@ -148,9 +148,14 @@ void WatchedSys::copy(const base::Fd &from,
                       const base::Fd &to,
                       std::uint64_t offset)
 {
-  around(
-      {.kind = CallKind::unsimulated, .fd = to.number(), .offset = offset, .length = range.length},
-      [&] { LinuxSys::copy(from, range, to, offset); });
+  std::vector<std::byte> data(range.length); // for a disk it is a write like any other
+  data.resize(base::read_at(from, range.start, data));
+  around({.kind = CallKind::write,
+          .fd = to.number(),
+          .offset = offset,
+          .length = data.size(),
+          .data = data},
+         [&] { LinuxSys::copy(from, range, to, offset); });
 }
 
 base::Fd WatchedSys::open_writable(const base::Dir &dir, std::string_view path)
