@@ -6,6 +6,7 @@
 #include "bakery/compose.hpp"
 #include "bakery/file_digest.hpp"
 #include "bakery/file_system_image.hpp"
+#include "bakery/lint.hpp"
 #include "bakery/recipe_file.hpp"
 #include "base/durable.hpp"
 #include "base/error.hpp"
@@ -63,7 +64,10 @@ Opened open_recipe(const std::string &path)
   Opened opened{.recipe = parse_recipe(*text, path),
                 .dir = std::move(dir),
                 .sha256 = verity::hex(verity::digest_of(std::as_bytes(std::span(*text))))};
-  base::during(path, [&] { find_version(opened.recipe, opened.dir); });
+  base::during(path, [&] {
+    check_allowances(opened.recipe.allow);
+    find_version(opened.recipe, opened.dir);
+  });
   return opened;
 }
 
@@ -87,7 +91,9 @@ Inputs inputs_for(const base::Host &host, const Opened &opened, const std::strin
           .architecture = architecture,
           .sources = inputs_of(opened.recipe, opened.dir, architecture),
           .time = time_of(host, opened.recipe),
-          .maker = file_system_maker(host, opened.recipe.format)};
+          .maker = file_system_maker(host, opened.recipe.format),
+          .allowed = opened.recipe.allow,
+          .size_limit = opened.recipe.size_limit};
 }
 
 /// What is there of an image, if it was made of these inputs, by this signer, and is as it was.
@@ -128,6 +134,33 @@ void publish(const base::Host &host,
       host.sys, output, inputs.name + ".inputs.json", encode_record(inputs, build.made));
 }
 
+/// What lint finds in the tree. With an error nothing is published.
+std::vector<Finding> judge(const BakeRequest &request,
+                           const Recipe &recipe,
+                           const std::string &architecture,
+                           const Workspace &workspace,
+                           const Build &build)
+{
+  const Subject subject{.name = recipe.name,
+                        .image_class = recipe.image_class,
+                        .architecture = architecture,
+                        .contents = read_contents(workspace.dir().dir("tree")),
+                        .size = build.made.size,
+                        .size_limit = recipe.size_limit};
+  std::optional<Contents> system;
+  if (!request.base.empty())
+    system = read_contents(base::Dir::open_root(request.base));
+  std::vector<Finding> findings =
+      lint(subject, {.base = system ? &*system : nullptr}, recipe.allow);
+  if (!has_errors(findings))
+    return findings;
+  std::string text;
+  for (const Finding &finding : findings)
+    if (finding.gravity == Gravity::error && finding.allowed.empty())
+      text += "\n  " + described(finding);
+  base::fail(Kind::config, "lint refuses it:{}", text);
+}
+
 Product bake_one(const base::Host &host,
                  const BakeRequest &request,
                  const Opened &opened,
@@ -158,6 +191,7 @@ Product bake_one(const base::Host &host,
   Build build = build_image(host, plan, store, workspace, Pass::first);
   if (request.work == Work::check)
     check_second_build(host, plan, store, workspace, build);
+  product.findings = judge(request, opened.recipe, architecture, workspace, build);
   publish(host, output, workspace, opened.recipe, inputs, build);
   product.made = std::move(build.made);
   return product;

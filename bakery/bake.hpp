@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bakery/lint.hpp"
 #include "bakery/record.hpp"
 #include "base/host.hpp"
 #include "verity/pkcs7.hpp"
@@ -23,6 +24,9 @@ struct BakeRequest {
   std::string recipe; ///< absolute path of the file
   std::string output; ///< of a directory, which is made if it is missing
   std::string store;  ///< of the directory in which sources are kept by their hash
+  /// Path of the root of a system that the images are for, which lint compares them with; "" for
+  /// none.
+  std::string base{};
   Work work = Work::bake;
   std::optional<verity::RootHashSigner> signer{}; ///< signs disk images at once
   std::string certificate{};                      ///< PEM; of an attached signature's signer
@@ -36,8 +40,9 @@ std::string_view name(Outcome outcome);
 struct Product {
   std::string name; ///< "hello_1_x86-64"
   Outcome outcome = Outcome::baked;
-  std::string path; ///< of the image
-  Made made{};      ///< unless it would only be baked
+  std::string path;                ///< of the image
+  Made made{};                     ///< unless it would only be baked
+  std::vector<Finding> findings{}; ///< warnings, and what is allowed; if it was baked
 };
 
 /// Makes the images of a recipe, one for each architecture, in the output directory:
@@ -48,8 +53,9 @@ struct Product {
 /// Each image is made out of sight and renamed into its place when it is whole and on stable
 /// storage; its record comes last, so after a failure or power cut an image without the right
 /// record is made again. One run at a time works in an output directory; a second one throws
-/// Kind::busy. Throws config for what is wrong with the recipe, untrusted for a source or signature
-/// that is not what it should be, and what fetching and running programs throw.
+/// Kind::busy. Throws config for what is wrong with the recipe or found by lint, unless that is
+/// allowed, untrusted for a source or signature that is not what it should be, and what fetching
+/// and running programs throw.
 std::vector<Product> bake(const base::Host &host, const BakeRequest &request);
 
 } // namespace bakery

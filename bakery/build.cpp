@@ -101,11 +101,14 @@ Build build_image(const base::Host &host,
                                 workspace)};
   const base::Dir tree = workspace.make("tree");
   compose(host, plan.recipe, inputs.architecture, build.sources, tree, pass);
+  const bool is_usr = plan.recipe.image_class == ImageClass::usr; // which is mounted there
+  if (is_usr && !tree.find_dir_no_symlinks("usr"))
+    base::fail(Kind::config, "there is nothing below /usr, and a /usr partition has nothing else");
   const bool is_naked = plan.recipe.container == Container::naked;
   const std::string file = is_naked ? "image" : "file-system";
   make_file_system(host,
                    {.format = plan.recipe.format, .identity = inputs.name, .time = inputs.time},
-                   tree.path(),
+                   is_usr ? tree.path() + "/usr" : tree.path(),
                    workspace.path() + "/" + file);
   if (!is_naked)
     build.made = make_disk_image(host, plan, workspace);

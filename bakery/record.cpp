@@ -48,13 +48,18 @@ Value inputs_value(const Inputs &inputs)
   Value sources = Value::array();
   for (const Input &input : inputs.sources)
     sources.push_back(source_value(input));
-  return {{"recipe", inputs.recipe_sha256},
-          {"image", inputs.name},
-          {"architecture", inputs.architecture},
-          {"time", inputs.time},
-          {"maker", inputs.maker},
-          {"revision", revision},
-          {"sources", std::move(sources)}};
+  Value value{{"recipe", inputs.recipe_sha256},
+              {"image", inputs.name},
+              {"architecture", inputs.architecture},
+              {"time", inputs.time},
+              {"maker", inputs.maker},
+              {"revision", revision},
+              {"sources", std::move(sources)}};
+  if (inputs.size_limit)
+    value["sizeLimit"] = *inputs.size_limit;
+  for (const Allowance &each : inputs.allowed)
+    value["allow"][each.rule] = each.reason;
+  return value;
 }
 
 std::string text_of(const Value &value)
@@ -75,6 +80,22 @@ std::optional<verity::Sha256> digest_in(const Value &object, const char *name)
 {
   const auto text = text_in(object, name);
   return text ? verity::parse_sha256(*text) : std::nullopt;
+}
+
+void read_lint_settings(Record &record, const Value &value)
+{
+  const auto inputs = value.find("inputs");
+  if (inputs == value.end() || !inputs->is_object())
+    return;
+  if (const auto limit = inputs->find("sizeLimit");
+      limit != inputs->end() && limit->is_number_unsigned())
+    record.size_limit = limit->get<std::uint64_t>();
+  const auto allowed = inputs->find("allow");
+  if (allowed == inputs->end() || !allowed->is_object())
+    return;
+  for (const auto &[rule, reason] : allowed->items())
+    if (reason.is_string())
+      record.allowed.push_back({.rule = rule, .reason = reason.get<std::string>()});
 }
 
 std::string iso_time(std::uint64_t seconds)
@@ -167,11 +188,13 @@ std::optional<Record> parse_record(std::string_view text)
   const auto sha256 = text_in(image, "sha256");
   if (!stamp || !sha256 || !image.contains("size") || !image["size"].is_number_unsigned())
     return std::nullopt;
-  return Record{.stamp = *stamp,
+  Record record{.stamp = *stamp,
                 .made = {.size = image["size"].get<std::uint64_t>(),
                          .sha256 = *sha256,
                          .root_hash = digest_in(image, "rootHash"),
                          .signer = digest_in(image, "signer")}};
+  read_lint_settings(record, value);
+  return record;
 }
 
 std::string encode_bill_of_materials(const Recipe &recipe,

@@ -21,6 +21,9 @@ struct Inputs {
   std::vector<Input> sources;
   std::uint64_t time = 0;
   std::string maker; ///< the program that makes the file system, with its version
+  // For whoever judges the image later:
+  std::vector<Allowance> allowed{};
+  std::optional<std::uint64_t> size_limit{};
 };
 
 /// What was made of them.
@@ -43,6 +46,8 @@ std::string encode_record(const Inputs &inputs, const Made &made);
 struct Record {
   std::string stamp;
   Made made;
+  std::vector<Allowance> allowed{};
+  std::optional<std::uint64_t> size_limit{};
 };
 
 /// Nothing for a text that is no such record: the image is made anew then.

@@ -27,6 +27,9 @@ const std::vector<BakeryOptionRow> rows = {
     {"certificate", 0, "FILE", "bake", "The certificate of the key (PEM)",
      [](BakeryOptions &options, const std::string &value) {
        options.certificate = path_value("certificate", value); }},
+    {"base", 0, "DIR", "bake lint", "Compare with the system in this directory",
+     [](BakeryOptions &options, const std::string &value) {
+       options.base = path_value("base", value); }},
     {"attach", 0, nullptr, "bake", "Put signatures that were made elsewhere into the images",
      [](BakeryOptions &options, const std::string &) { options.attach = true; }},
     {"check", 0, nullptr, "bake", "Build each image twice, and compare",

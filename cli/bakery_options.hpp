@@ -17,6 +17,7 @@ struct BakeryOptions {
   std::string sources;     ///< --sources=; empty: below the output
   std::string key;         ///< --key=, a path
   std::string certificate; ///< --certificate=, a path
+  std::string base;        ///< --base=, a path
   bool attach = false;
   bool check = false;
   bool dry_run = false;

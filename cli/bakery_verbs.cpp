@@ -3,7 +3,6 @@
 
 #include "bakery/bake.hpp"
 #include "base/error.hpp"
-#include "cli/json.hpp"
 #include "cli/table.hpp"
 
 #include <algorithm>
@@ -17,6 +16,7 @@ using base::Kind;
 // clang-format off
 const std::vector<BakeryVerb> verbs = {
     {"bake", "RECIPE…", 1, "Make extension images of recipes", bake},
+    {"lint", "FILE…", 1, "Say what is wrong with extension images", lint},
 };
 // clang-format on
 
@@ -68,6 +68,7 @@ bakery::BakeRequest request_of(const BakeryOptions &options)
                               .output = options.output,
                               .store = options.sources.empty() ? options.output + "/.sources"
                                                                : options.sources,
+                              .base = options.base,
                               .work = work_of(options)};
   if (!options.certificate.empty())
     request.certificate = read_pem("certificate", options.certificate);
@@ -89,6 +90,8 @@ Value product_value(const bakery::Product &product)
     value["rootHash"] = verity::hex(*product.made.root_hash);
   if (product.made.signer)
     value["signer"] = verity::hex(*product.made.signer);
+  if (product.outcome == bakery::Outcome::baked)
+    value["findings"] = findings_value(product.findings);
   return value;
 }
 
@@ -139,6 +142,10 @@ int bake(const BakeryCall &call)
     for (bakery::Product &product : bakery::bake(call.host, request))
       products.push_back(std::move(product));
   }
+  for (const bakery::Product &product : products)
+    for (const bakery::Finding &finding : product.findings)
+      if (finding.allowed.empty())
+        call.host.say(base::Level::warning, "{}: {}", product.name, bakery::described(finding));
   print_products(call, products);
   return 0;
 }

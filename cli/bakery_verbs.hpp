@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bakery/lint.hpp"
 #include "base/host.hpp"
 #include "cli/bakery_options.hpp"
+#include "cli/json.hpp"
 #include "cli/output.hpp"
 
 #include <string>
@@ -39,5 +41,9 @@ std::string bakery_help_text(const BakeryOptions &options);
 
 // What the table leads to, in the file named first.
 int bake(const BakeryCall &call); // bakery_verbs.cpp
+int lint(const BakeryCall &call); // lint.cpp
+
+/// What lint found, as all verbs show it.
+Value findings_value(const std::vector<bakery::Finding> &findings); // lint.cpp
 
 } // namespace cli

@@ -141,12 +141,12 @@ _strake_ext() { # FIRST: where its words begin
 # The verbs that make images.
 _strake_bakery() {
     local option value bakery_options
-    bakery_options='--help --output= --sources= --key= --certificate= --attach --check --dry-run
-        --no-legend --json='
+    bakery_options='--help --output= --sources= --key= --certificate= --base= --attach --check
+        --dry-run --no-legend --json='
     _strake_split
     case $option in
         --json) _strake_offer_words "$value" 'pretty short off'; return ;;
-        -o | --output | --sources) _strake_offer_files "$value" -d; return ;;
+        -o | --output | --sources | --base) _strake_offer_files "$value" -d; return ;;
         --key | --certificate) _strake_offer_files "$value" -f; return ;;
     esac
     if [[ $word == -* ]]; then
@@ -166,7 +166,7 @@ _strake() {
         _strake_ext 2
         return
     fi
-    if ((cword > 1)) && [[ ${words[0]##*/} == strake && ${words[1]} == bake ]]; then
+    if ((cword > 1)) && [[ ${words[0]##*/} == strake && ${words[1]} =~ ^(bake|lint)$ ]]; then
         _strake_bakery
         return
     fi
@@ -179,7 +179,7 @@ _strake() {
         pending reboot components enable-component disable-component'
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
         options+=' --dry-run'
-        verbs+=' boot bless unbless plan rollback pin hold skip release history repair ext bake'
+        verbs+=' boot bless unbless plan rollback pin hold skip release history repair ext bake lint'
     fi
 
     for ((index = 1; index < cword; index++)); do

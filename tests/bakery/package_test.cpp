@@ -78,7 +78,8 @@ TEST_CASE(
                     {"usr/bin/tool", "tool"},
                     {"etc/tool.conf", "x"},
                     {"usr/share/doc/tool/copyright", "y"},
-                    {"DEBIAN/preinst", "#!/bin/sh\nexit 1\n"}}));
+                    {"DEBIAN/preinst", "#!/bin/sh\nexit 1\n"}}),
+        "units: [{name: tool.service, start: multi-user.target}]\n");
   const bakery::Product product = kitchen.bake();
   CHECK(product.name == "tool_2.3-4");
   const support::TempRoot out({{"x/", ""}});
@@ -132,7 +133,8 @@ TEST_CASE("libraries: what a program needs of the sources goes with it, and is f
                                         "-Wl,-rpath-link," + libraries.path(),
                                         "-Wl,--allow-shlib-undefined"});
   Kitchen kitchen(
-      "name: tool\nversion: 1\nsources: {all: {directory: all}}\nfiles:\n"
+      "name: tool\nversion: 1\narchitectures: " + base::native_architecture() +
+      "\nsources: {all: {directory: all}}\nfiles:\n"
       "  - {source: all, path: usr/bin/tool, to: /usr/bin/tool, libraries: /usr/lib/tool}\n");
   kitchen.write("all/usr/bin/tool", program);
   std::filesystem::permissions(kitchen.host.root.path() + "/recipes/all/usr/bin/tool",

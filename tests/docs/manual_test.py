@@ -291,6 +291,13 @@ class Manual(unittest.TestCase):
             heading = f"*--{name}=*_{argument}_" if argument else f"*--{name}*"
             self.assertRegex(text, rf"(?m)^(\*-\w\*, )?{re.escape(heading)}$")
 
+    def test_the_rules_of_lint_are_documented(self):
+        there = table("bakery/lint.cpp", r'(?m)^ +\{"([a-z-]+)",$', 17)
+        self.same(entries(section(page("strake-bake.1"), "RULES")), there, "RULES")
+        recipe = source("docs/formats/recipe.md")
+        for rule in there:
+            self.assertIn(f"`{rule}`", recipe)
+
     def test_the_files_are_those_that_are_kept(self):
         text = section(page("strake.1"), "FILES")
         for name in ("history.jsonl", "policy.json", "attempt.json", "contents.json", "holder",
