@@ -24,23 +24,12 @@ constexpr std::size_t most_releases = 65536;
 constexpr std::size_t most_per_release = 256; // artifacts, systems, waves
 constexpr std::array kinds = {"os", "sysext", "confext"};
 
-bool is_name(std::string_view text)
-{
-  constexpr std::size_t longest = 255;
-  return !text.empty() && text.size() <= longest && text.front() != '.' &&
-         std::all_of(text.begin(), text.end(), [](char letter) {
-           return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                  (letter >= '0' && letter <= '9') ||
-                  std::string_view("-._+~^@:").find(letter) != std::string_view::npos;
-         });
-}
-
 /// Names of files, one below the other.
 bool is_path(std::string_view text)
 {
   while (true) {
     const std::size_t slash = text.find('/');
-    if (!is_name(text.substr(0, slash)))
+    if (!is_manifest_name(text.substr(0, slash)))
       return false;
     if (slash == std::string_view::npos)
       return true;
@@ -50,7 +39,8 @@ bool is_path(std::string_view text)
 
 std::string take_name(const JsonPlace &place)
 {
-  return place.text(is_name, "a name of letters, digits and -._+~^@:, not beginning with a dot");
+  return place.text(is_manifest_name,
+                    "a name of letters, digits and -._+~^@:, not beginning with a dot");
 }
 
 std::string take_version(const JsonPlace &place)
@@ -325,6 +315,17 @@ std::string text_of(const ReleaseManifest &manifest)
   std::string text = object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   (void)parse_release_manifest(text, "the new manifest"); // never sign what no client takes
   return text;
+}
+
+bool is_manifest_name(std::string_view text)
+{
+  constexpr std::size_t longest = 255;
+  return !text.empty() && text.size() <= longest && text.front() != '.' &&
+         std::all_of(text.begin(), text.end(), [](char letter) {
+           return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+                  (letter >= '0' && letter <= '9') ||
+                  std::string_view("-._+~^@:").find(letter) != std::string_view::npos;
+         });
 }
 
 std::optional<std::chrono::sys_seconds> parse_time(std::string_view text)

@@ -101,6 +101,9 @@ ReleaseManifest parse_release_manifest(std::string_view text, const std::string 
 /// what that would refuse.
 std::string text_of(const ReleaseManifest &manifest);
 
+/// What a repository, channel, extension or file may be called.
+bool is_manifest_name(std::string_view text);
+
 /// "2026-11-26T15:00:00Z" (RFC 3339), and nothing else.
 std::optional<std::chrono::sys_seconds> parse_time(std::string_view text);
 std::string text_of(std::chrono::sys_seconds time);
