@@ -149,7 +149,7 @@ std::vector<Finding> judge(const BakeRequest &request,
                         .size_limit = recipe.size_limit};
   std::optional<Contents> system;
   if (!request.base.empty())
-    system = read_contents(base::Dir::open_root(request.base));
+    system = read_system(base::Dir::open_root(request.base));
   std::vector<Finding> findings =
       lint(subject, {.base = system ? &*system : nullptr}, recipe.allow);
   if (!has_errors(findings))

@@ -4,7 +4,9 @@
 #include "base/error.hpp"
 #include "base/tree_copy.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -52,7 +54,21 @@ void read_file(const base::Dir &dir, const std::string &name, std::string_view p
     entry.text = dir.text(name).value_or("");
 }
 
-void read_directory(const base::Dir &dir, const std::string &below, int depth, Contents &into)
+/// Whose tree it is: an image's, of which all counts, or a system's, which may hide some of it.
+enum class Owner { image, system };
+
+bool may_list(const base::Dir &dir, const std::string &name)
+{
+  return ::faccessat(dir.fd().number(), name.c_str(), R_OK | X_OK, AT_EACCESS) == 0;
+}
+
+bool may_read(const base::Dir &dir, const std::string &name)
+{
+  return ::faccessat(dir.fd().number(), name.c_str(), R_OK, AT_EACCESS) == 0;
+}
+
+void read_directory(
+    const base::Dir &dir, const std::string &below, int depth, Owner owner, Contents &into)
 {
   if (depth > deepest)
     base::fail(base::Kind::config, "{} lies deeper than {} directories", dir.path(), deepest);
@@ -62,13 +78,16 @@ void read_directory(const base::Dir &dir, const std::string &below, int depth, C
     Entry entry{.mode = status.st_mode, .size = static_cast<std::uint64_t>(status.st_size)};
     if (entry.is_symlink())
       entry.target = dir.link_target(each.name).value_or("");
-    else if (entry.is_file())
+    else if (entry.is_file() && owner == Owner::image)
       read_file(dir, each.name, path, entry);
+    else if (entry.is_file() && is_read_by_rules(path) && status.st_size <= longest_text &&
+             may_read(dir, each.name))
+      entry.text = dir.text(each.name).value_or("");
     const bool is_directory = entry.is_directory();
     into.entries.emplace(path, std::move(entry));
-    if (is_directory)
+    if (is_directory && (owner == Owner::image || may_list(dir, each.name)))
       if (const auto child = dir.find_dir_no_symlinks(each.name))
-        read_directory(*child, path, depth + 1, into);
+        read_directory(*child, path, depth + 1, owner, into);
   }
 }
 
@@ -100,7 +119,23 @@ Contents read_contents(const base::Dir &tree, const std::string &place)
   Contents contents;
   if (!place.empty())
     contents.entries.emplace(place, Entry{.mode = S_IFDIR | 0755U});
-  read_directory(tree, place, 0, contents);
+  read_directory(tree, place, 0, Owner::image, contents);
+  return contents;
+}
+
+Contents read_system(const base::Dir &root)
+{
+  Contents contents;
+  for (const base::DirEntry &each : root.entries()) {
+    if (each.type == S_IFLNK)
+      contents.entries.emplace(
+          each.name, Entry{.mode = S_IFLNK, .target = root.link_target(each.name).value_or("")});
+    const bool is_merged = each.name == "usr" || each.name == "opt" || each.name == "etc";
+    if (!is_merged || each.type != S_IFDIR)
+      continue;
+    contents.entries.emplace(each.name, Entry{.mode = S_IFDIR | 0755U});
+    read_directory(root.dir(each.name), each.name, 0, Owner::system, contents);
+  }
   return contents;
 }
 

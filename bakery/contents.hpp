@@ -39,6 +39,10 @@ struct Contents {
 /// Reads a tree, of which `place` is the path in the image ("" or "usr"). No symlink is followed.
 Contents read_contents(const base::Dir &tree, const std::string &place = "");
 
+/// Reads of a system what extensions are merged with: /usr, /opt and /etc, and what leads to them
+/// from the top. What may not be read is not known; programs are not looked into.
+Contents read_system(const base::Dir &root);
+
 /// The directories in which units lie, each with a "/" at its end.
 bool is_unit_path(std::string_view path);
 

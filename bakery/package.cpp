@@ -9,6 +9,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -170,8 +171,10 @@ PackageFacts unpack_package(base::Sys &sys,
 std::string image_version(std::string_view package_version)
 {
   const std::size_t colon = package_version.find(':');
-  return std::string(colon == std::string_view::npos ? package_version
-                                                     : package_version.substr(colon + 1));
+  std::string version(colon == std::string_view::npos ? package_version
+                                                      : package_version.substr(colon + 1));
+  std::replace(version.begin(), version.end(), '+', '^');
+  return version;
 }
 
 } // namespace bakery

@@ -40,7 +40,8 @@ PackageFacts unpack_package(base::Sys &sys,
                             const base::Dir &into,
                             const base::Dir &scratch);
 
-/// A package's version as an image can have it: without epoch, since ":" can be in no version.
+/// A package's version as an image can have it: without epoch, since ":" can be in no version, and
+/// with "^" for "+", which comes before boot counters in names; both sort alike (UAPI.10).
 std::string image_version(std::string_view package_version);
 
 } // namespace bakery

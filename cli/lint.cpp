@@ -42,7 +42,7 @@ std::vector<Judged> judge_all(const BakeryCall &call)
 {
   std::optional<bakery::Contents> system;
   if (!call.options.base.empty())
-    system = bakery::read_contents(base::Dir::open_root(call.options.base));
+    system = bakery::read_system(base::Dir::open_root(call.options.base));
   std::vector<Judged> judged;
   std::vector<std::pair<std::string, bakery::OpenedImage>> opened;
   for (const std::string &file : call.options.arguments) {

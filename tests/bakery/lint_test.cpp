@@ -411,6 +411,23 @@ TEST_CASE("lint: an image is compared with the system it is for")
   CHECK_THROWS_AS((void)bakery::bake(kitchen.host.host, request), base::Error);
 }
 
+TEST_CASE("lint: of a system only what extensions are merged with is read")
+{
+  const support::TempRoot root({{"usr/lib/sysusers.d/x.conf", "u x -\n"},
+                                {"usr/bin/x", "x"},
+                                {"bin", "-> usr/bin"},
+                                {"etc/passwd", "root:x:0:0"},
+                                {"home/x", "x"},
+                                {"proc/x", "x"}});
+  const Contents system = bakery::read_system(root.dir());
+  CHECK(system.find("usr/bin/x")->head.empty());
+  CHECK(system.find("usr/lib/sysusers.d/x.conf")->text == "u x -\n");
+  CHECK(system.find("etc/passwd")->text == "root:x:0:0");
+  CHECK(system.find("bin")->target == "usr/bin");
+  CHECK(system.find("home") == nullptr);
+  CHECK(system.find("proc") == nullptr);
+}
+
 TEST_CASE("lint: images are taken apart whatever they are, and what was allowed is known")
 {
   for (const std::string format :

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake_setting.hpp"
 #include "bakery/elf.hpp"
+#include "bakery/package.hpp"
 #include "base/linux_sys.hpp"
 #include "base/program.hpp"
 #include "base/specifier.hpp"
+#include "base/version.hpp"
 
 #include <doctest/doctest.h>
 
@@ -90,6 +92,14 @@ TEST_CASE(
   CHECK_FALSE(out.exists("tree/usr/share/doc"));
   CHECK_FALSE(out.exists("tree/lib"));
   CHECK(contains(kitchen.output("tool_2.3-4.spdx.json"), "pkg:deb/debian/tool@1:2.3-4?arch=all"));
+}
+
+TEST_CASE("package: its version is one of an image, and sorts as the package's")
+{
+  CHECK(bakery::image_version("1:2.3-4+deb12u1~x") == "2.3-4^deb12u1~x");
+  CHECK(base::compare_versions(bakery::image_version("2.3-4+b1"), "2.3-4") > 0);
+  CHECK(base::compare_versions(bakery::image_version("2.3-4+b1"), "2.3-5") < 0);
+  CHECK(bakery::debian_architecture("x86-64") == "amd64");
 }
 
 TEST_CASE("package: one that is another than was asked for, or none, is refused")

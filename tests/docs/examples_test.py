@@ -43,6 +43,30 @@ class AbDisk(unittest.TestCase):
         self.assertEqual(described["transfers"], ["70-devel"])
 
 
+class Bakery(unittest.TestCase):
+    """That they are baked and work is in tests/e2e/bakery."""
+
+    def recipes(self):
+        found = sorted((ROOT / "examples/bakery").glob("*.yaml"))
+        self.assertGreaterEqual(len(found), 10)
+        return found
+
+    def test_the_program_and_the_schema_accept_each_recipe(self):
+        try:
+            import jsonschema
+            import yaml
+        except ImportError:
+            sys.exit(77)
+        schema = json.loads((ROOT / "docs/formats/recipe.schema.json").read_text())
+        validator = jsonschema.Draft202012Validator(schema)
+        for path in self.recipes():
+            recipe = yaml.safe_load(path.read_text())
+            self.assertEqual([error.message for error in validator.iter_errors(recipe)], [], path)
+            recipe["nmae"] = "x"
+            self.assertFalse(validator.is_valid(recipe))
+        subprocess.run([STRAKE, "lint", *self.recipes()], check=True)
+
+
 class MutableEtc(unittest.TestCase):
     """That it does what it says is in tests/e2e/mutable_etc."""
 
