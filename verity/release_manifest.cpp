@@ -163,7 +163,9 @@ Release take_release(const JsonPlace &place)
   release.name = take_name(place.at("name"));
   release.kind = take_kind(place.at("kind"));
   release.version = take_version(place.at("version"));
+  release.description = optional(place, "description", take_line);
   release.added = optional(place, "added", take_number);
+  release.published = maybe(place, "published", take_time);
   release.min_version = optional(place, "min_version", take_version);
   release.max_version = optional(place, "max_version", take_version);
   release.barrier = optional(place, "barrier", take_boolean);
@@ -270,6 +272,9 @@ json json_of(const Release &release)
   object["version"] = release.version;
   if (release.added != 0)
     object["added"] = release.added;
+  put(object, "description", release.description);
+  if (release.published)
+    object["published"] = text_of(*release.published);
   put(object, "min_version", release.min_version);
   put(object, "max_version", release.max_version);
   if (release.barrier)

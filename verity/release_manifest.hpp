@@ -58,8 +58,10 @@ struct Release {
   std::string name{}; ///< of the extension, or of the system
   ReleaseKind kind = ReleaseKind::sysext;
   std::string version{};
+  std::string description{}; ///< one line for people
   std::uint64_t added = 0;   ///< sequence of the manifest that had it first
-  std::string min_version{}; ///< what it can follow on; empty: anything
+  std::optional<std::chrono::sys_seconds> published{}; ///< when that manifest was issued
+  std::string min_version{};                           ///< what it can follow on; empty: anything
   std::string max_version{};
   bool barrier = false;              ///< no machine that is older may go past it
   bool security = false;             ///< closes a hole
