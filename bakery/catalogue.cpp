@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bakery/catalogue.hpp"
 
+#include "base/error.hpp"
 #include "base/version.hpp"
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 namespace bakery {
 
 namespace {
 
-bool comes_before(const OfferedFile &one, const OfferedFile &other)
+bool is_newer(const verity::Release &one, const verity::Release &other)
 {
-  if (one.name.name != other.name.name)
-    return one.name.name < other.name.name;
-  const auto order = base::compare_versions(one.name.version, other.name.version);
+  const auto order = base::compare_versions(one.version, other.version);
   if (order != std::strong_ordering::equal)
     return order == std::strong_ordering::greater;
-  if (one.name.version != other.name.version) // equal, and yet another text
-    return one.name.version > other.name.version;
-  if (one.name.is_image() != other.name.is_image())
-    return one.name.is_image();
-  return one.name.file < other.name.file;
+  return one.version > other.version; // equal, and yet another text
 }
 
 /// "1.32" of "1.32.4"; nothing if it has no third part.
@@ -40,19 +36,46 @@ std::optional<std::string> series_of(const std::string &version)
 
 } // namespace
 
-Catalogue catalogue_of(std::vector<OfferedFile> files)
+std::vector<OfferedFile> files_of(const verity::Release &release)
 {
-  std::sort(files.begin(), files.end(), comes_before);
+  std::vector<OfferedFile> files;
+  for (const verity::Artifact &artifact : release.artifacts) {
+    const auto name = parse_image_file(artifact.name);
+    if (!name)
+      base::fail(base::Kind::untrusted,
+                 "the index has a file {}, which is not named as published files are",
+                 artifact.name);
+    files.push_back({.name = *name, .size = artifact.size, .sha256 = artifact.sha256});
+  }
+  std::sort(files.begin(), files.end(), [](const OfferedFile &one, const OfferedFile &other) {
+    if (one.name.is_image() != other.name.is_image())
+      return one.name.is_image();
+    return one.name.file < other.name.file;
+  });
+  return files;
+}
+
+Catalogue catalogue_of(const std::vector<verity::Release> &releases)
+{
+  std::map<std::string, std::vector<const verity::Release *>> by_name;
+  for (const verity::Release &release : releases)
+    if (release.withdrawn.empty())
+      by_name[release.name].push_back(&release);
   Catalogue catalogue;
-  for (OfferedFile &file : files) {
-    if (catalogue.empty() || catalogue.back().name != file.name.name)
-      catalogue.push_back({.name = file.name.name, .description = {}, .versions = {}});
-    OfferedName &offered = catalogue.back();
-    if (offered.description.empty())
-      offered.description = file.description;
-    if (offered.versions.empty() || offered.versions.back().version != file.name.version)
-      offered.versions.push_back({.version = file.name.version, .files = {}});
-    offered.versions.back().files.push_back(std::move(file));
+  for (auto &[name, versions] : by_name) {
+    std::sort(versions.begin(), versions.end(), [](const auto *one, const auto *other) {
+      return is_newer(*one, *other);
+    });
+    OfferedName offered{
+        .name = name, .kind = versions.front()->kind, .description = {}, .versions = {}};
+    for (const verity::Release *release : versions) {
+      if (offered.description.empty())
+        offered.description = release->description;
+      offered.versions.push_back({.version = release->version,
+                                  .published = release->published,
+                                  .files = files_of(*release)});
+    }
+    catalogue.push_back(std::move(offered));
   }
   return catalogue;
 }

@@ -3,6 +3,7 @@
 
 #include "bakery/image_file.hpp"
 #include "verity/digest.hpp"
+#include "verity/release_manifest.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -12,32 +13,39 @@
 
 namespace bakery {
 
-/// A file that a repository offers.
+/// A file of a repository.
 struct OfferedFile {
   ImageFile name;
   std::uint64_t size = 0;
   verity::Sha256 sha256{};
-  std::chrono::sys_seconds published{};
-  std::string description{}; ///< of the extension, when this was published
+
+  bool operator==(const OfferedFile &) const = default;
 };
 
 /// All of one version.
 struct OfferedVersion {
   std::string version;
+  std::optional<std::chrono::sys_seconds> published{};
   std::vector<OfferedFile> files; ///< images first, then what lies beside them; by name
 };
 
 /// An extension, or whatever else has a name and versions.
 struct OfferedName {
   std::string name;
-  std::string description{};            ///< of the newest version that has one
-  std::vector<OfferedVersion> versions; ///< the newest first
+  verity::ReleaseKind kind = verity::ReleaseKind::sysext; ///< of the newest version
+  std::string description{};                              ///< of the newest version that has one
+  std::vector<OfferedVersion> versions;                   ///< the newest first
 };
 
 /// What a repository offers as people look at it: by name, in byte order.
 using Catalogue = std::vector<OfferedName>;
 
-Catalogue catalogue_of(std::vector<OfferedFile> files);
+/// The catalogue of these releases, less those that were withdrawn. Throws Kind::untrusted for a
+/// file that is not named as published files are.
+Catalogue catalogue_of(const std::vector<verity::Release> &releases);
+
+/// The files of a release, likewise.
+std::vector<OfferedFile> files_of(const verity::Release &release);
 
 /// The architectures that have an image in a version; an empty text is any.
 std::vector<std::string> architectures_of(const OfferedVersion &version);

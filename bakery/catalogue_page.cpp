@@ -47,13 +47,10 @@ std::string start_of_page(const std::string &title)
   return fmt::format(fmt::runtime(head), html_escaped(title));
 }
 
-std::string day_of(std::chrono::sys_seconds time)
+std::string day_of(const std::optional<std::chrono::sys_seconds> &time)
 {
-  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
-  return fmt::format("{:04}-{:02}-{:02}",
-                     static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()));
+  constexpr std::size_t length = std::string_view("2026-05-01").size();
+  return time ? verity::text_of(*time).substr(0, length) : "";
 }
 
 /// "12.3 MiB"
@@ -112,7 +109,7 @@ std::string name_row(const OfferedName &offered)
                      html_escaped(newest.version),
                      html_escaped(shown_architectures(newest)),
                      size_text(file.size),
-                     day_of(file.published),
+                     day_of(newest.published),
                      offered.versions.size());
 }
 
@@ -125,7 +122,7 @@ std::string file_row(const OfferedVersion &version, const OfferedFile &file)
                      html_escaped(file.name.file),
                      verity::hex(file.sha256),
                      size_text(file.size),
-                     day_of(file.published));
+                     day_of(version.published));
 }
 
 std::string links_to(const std::map<std::string, std::string> &files)

@@ -9,9 +9,16 @@ namespace bakery {
 
 namespace {
 
-/// Where versions lie side by side, and where the one that is used is found by its plain name.
-constexpr const char *versions_directory = "/var/lib/extensions.d";
+/// Where the version that is used is found by its plain name; beside it, with ".d", they lie side
+/// by side.
 constexpr const char *extensions_directory = "/var/lib/extensions";
+constexpr const char *configurations_directory = "/var/lib/confexts";
+
+std::string directory_of(const OfferedName &offered)
+{
+  return offered.kind == verity::ReleaseKind::confext ? configurations_directory
+                                                      : extensions_directory;
+}
 
 std::string page_url(const OfferedName &offered, const Site &site)
 {
@@ -48,7 +55,10 @@ std::string installed_suffix(const std::string &suffix)
   return suffix.substr(0, dot);
 }
 
-std::string transfer_text(const OfferedFile &image, const Site &site, const std::string &start)
+std::string transfer_text(const OfferedName &offered,
+                          const OfferedFile &image,
+                          const Site &site,
+                          const std::string &start)
 {
   const std::string architecture = image.name.architecture.empty() ? "" : "_%a";
   const std::string suffix = installed_suffix(image.name.suffix);
@@ -63,7 +73,7 @@ std::string transfer_text(const OfferedFile &image, const Site &site, const std:
                      "\n"
                      "[Target]\n"
                      "Type=regular-file\n"
-                     "Path={versions}\n"
+                     "Path={current}.d\n"
                      "MatchPattern={start}@v{architecture}.{suffix}\n"
                      "CurrentSymlink={current}/{name}.{suffix}\n"
                      "Mode=0644\n"
@@ -72,11 +82,10 @@ std::string transfer_text(const OfferedFile &image, const Site &site, const std:
                      fmt::arg("verify", site.is_signed_by_openpgp() ? "yes" : "no"),
                      fmt::arg("url", ini_value(site.url)),
                      fmt::arg("pattern", match_pattern(image, start)),
-                     fmt::arg("versions", versions_directory),
                      fmt::arg("start", start),
                      fmt::arg("architecture", architecture),
                      fmt::arg("suffix", suffix),
-                     fmt::arg("current", extensions_directory));
+                     fmt::arg("current", directory_of(offered)));
 }
 
 std::string section_text(const char *section, const OfferedName &offered, const Site &site)
@@ -117,6 +126,7 @@ std::string butane_text(const OfferedName &offered,
                         const Site &site)
 {
   const std::string &name = offered.name;
+  const std::string directory = directory_of(offered);
   // What Ignition fetches it does not decompress by itself.
   const bool is_plain = installed_suffix(image.name.suffix) == image.name.suffix;
   std::string text = fmt::format("# {} for a machine that Ignition sets up; see {}\n"
@@ -141,7 +151,7 @@ std::string butane_text(const OfferedName &offered,
                         site.url,
                         hex_digest_of(site.openpgp_keyring));
   if (is_plain)
-    text += fmt::format("    - path: {}/{}\n"
+    text += fmt::format("    - path: {}.d/{}\n"
                         "      mode: 0644\n"
                         "      contents:\n"
                         "        source: {}/{}\n"
@@ -149,16 +159,17 @@ std::string butane_text(const OfferedName &offered,
                         "          hash: sha256-{}\n"
                         "  links:\n"
                         "    - path: {}/{}.{}\n"
-                        "      target: ../extensions.d/{}\n"
+                        "      target: ../{}.d/{}\n"
                         "      hard: false\n",
-                        versions_directory,
+                        directory,
                         image.name.file,
                         site.url,
                         image.name.file,
                         verity::hex(image.sha256),
-                        extensions_directory,
+                        directory,
                         name,
                         image.name.suffix,
+                        directory.substr(directory.rfind('/') + 1),
                         image.name.file);
   return text;
 }
@@ -169,16 +180,16 @@ std::map<std::string, std::string> definition_files(const OfferedName &offered, 
 {
   const OfferedVersion &newest = offered.versions.front();
   const auto architectures = architectures_of(newest);
-  if (architectures.empty())
+  if (architectures.empty() || offered.kind == verity::ReleaseKind::os)
     return {};
   const OfferedFile &image = *image_of(newest, architectures.front());
   std::map<std::string, std::string> files;
-  files[offered.name + ".transfer"] = transfer_text(image, site, offered.name + "_");
+  files[offered.name + ".transfer"] = transfer_text(offered, image, site, offered.name + "_");
   files[offered.name + ".feature"] = section_text("Feature", offered, site);
   files[offered.name + ".component"] = section_text("Component", offered, site);
   for (const std::string &series : series_of(offered)) {
     const std::string start = fmt::format("{}_{}", offered.name, series);
-    files[start + ".transfer"] = transfer_text(image, site, start + ".");
+    files[start + ".transfer"] = transfer_text(offered, image, site, start + ".");
   }
   for (const std::string &each : architectures) {
     const std::string middle = architectures.size() > 1 ? "." + each : "";

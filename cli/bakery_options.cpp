@@ -2,6 +2,8 @@
 #include "cli/bakery_options.hpp"
 
 #include "base/error.hpp"
+#include "base/parse.hpp"
+#include "base/printable.hpp"
 
 #include <algorithm>
 
@@ -10,6 +12,39 @@ namespace cli {
 namespace {
 
 using base::Kind;
+
+std::string url_value(const std::string &value)
+{
+  std::string url = value;
+  while (url.ends_with('/'))
+    url.pop_back();
+  const bool has_scheme =
+      url.starts_with("https://") || url.starts_with("http://") || url.starts_with("file://");
+  if (!has_scheme || url.find_first_of(" \t\r\n\"'<>") != std::string::npos)
+    base::fail(Kind::usage,
+               "--url= takes a URL such as https://example.org/extensions, not \"{}\"",
+               base::printable(value));
+  return url;
+}
+
+bakery::Channel channel_value(const std::string &value)
+{
+  for (const bakery::Channel each : {bakery::Channel::stable, bakery::Channel::candidate})
+    if (value == bakery::name(each))
+      return each;
+  base::fail(Kind::usage, "--channel= takes stable or candidate, not \"{}\"", value);
+}
+
+std::chrono::seconds validity_value(const std::string &value)
+{
+  // SHA256SUMS knows whole days only, and counts the last one from its start.
+  constexpr std::chrono::seconds least = std::chrono::hours(24);
+  const auto time = base::parse_duration(value);
+  if (!time || *time < least)
+    base::fail(
+        Kind::usage, "--valid-for= takes a time of at least 1d, such as 30d, not \"{}\"", value);
+  return *time;
+}
 
 // clang-format off
 const std::vector<BakeryOptionRow> rows = {
@@ -34,7 +69,29 @@ const std::vector<BakeryOptionRow> rows = {
      [](BakeryOptions &options, const std::string &) { options.attach = true; }},
     {"check", 0, nullptr, "bake", "Build each image twice, and compare",
      [](BakeryOptions &options, const std::string &) { options.check = true; }},
-    {"dry-run", 'n', nullptr, "bake", "Show what would be done, and do nothing",
+    {"repository", 0, "DIR", "publish promote withdraw", "The repository",
+     [](BakeryOptions &options, const std::string &value) {
+       options.repository = path_value("repository", value); }},
+    {"sign-with", 0, "FILE", "publish promote withdraw", "The secret key that signs (minisign)",
+     [](BakeryOptions &options, const std::string &value) {
+       options.sign_with = path_value("sign-with", value); }},
+    {"gpg-key", 0, "ID", "publish promote withdraw", "Sign by gpg as well, for systemd's tools",
+     [](BakeryOptions &options, const std::string &value) { options.gpg_key = value; }},
+    {"url", 0, "URL", "publish", "By which clients reach the repository",
+     [](BakeryOptions &options, const std::string &value) { options.url = url_value(value); }},
+    {"name", 0, "NAME", "publish", "What a new repository is called",
+     [](BakeryOptions &options, const std::string &value) { options.repository_name = value; }},
+    {"channel", 0, "CHANNEL", "publish", "Who is to see it: stable or candidate",
+     [](BakeryOptions &options, const std::string &value) {
+       options.channel = channel_value(value); }},
+    {"valid-for", 0, "TIME", "publish promote withdraw", "When clients call the index stale (30d)",
+     [](BakeryOptions &options, const std::string &value) {
+       options.valid_for = validity_value(value); }},
+    {"no-lint", 0, nullptr, "publish", "Publish what lint refuses or cannot read",
+     [](BakeryOptions &options, const std::string &) { options.lint = false; }},
+    {"reason", 0, "TEXT", "withdraw", "Why, for those who have it",
+     [](BakeryOptions &options, const std::string &value) { options.reason = value; }},
+    {"dry-run", 'n', nullptr, "bake publish promote withdraw", "Show what would be done, and do nothing",
      [](BakeryOptions &options, const std::string &) { options.dry_run = true; }},
     {"no-legend", 0, nullptr, "", "Do not show headers",
      [](BakeryOptions &options, const std::string &) { options.legend = false; }},

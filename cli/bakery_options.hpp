@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bakery/index.hpp"
 #include "cli/command_line.hpp"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 namespace cli {
 
-/// The command line of the verbs that make images: `strake bake …`, `strake lint …`.
+/// The command line of the verbs that make and publish images: `strake bake …`, `strake publish …`.
 struct BakeryOptions {
   std::string verb;
   std::vector<std::string> arguments;
@@ -18,6 +20,15 @@ struct BakeryOptions {
   std::string key;         ///< --key=, a path
   std::string certificate; ///< --certificate=, a path
   std::string base;        ///< --base=, a path
+  std::string repository;  ///< --repository=, a path
+  std::string sign_with;   ///< --sign-with=, a path
+  std::string gpg_key;     ///< --gpg-key=; empty: no OpenPGP signature
+  std::string url;
+  std::string repository_name; ///< --name=
+  bakery::Channel channel = bakery::Channel::stable;
+  std::chrono::seconds valid_for = std::chrono::hours(24 * 30);
+  std::string reason;
+  bool lint = true; ///< not --no-lint
   bool attach = false;
   bool check = false;
   bool dry_run = false;

@@ -15,8 +15,11 @@ using base::Kind;
 
 // clang-format off
 const std::vector<BakeryVerb> verbs = {
-    {"bake", "RECIPE…", 1, "Make extension images of recipes", bake},
-    {"lint", "FILE…", 1, "Say what is wrong with extension images", lint},
+    {"bake", "RECIPE…", 1, "Make extension images of recipes", "strake-bake(1)", bake},
+    {"lint", "FILE…", 1, "Say what is wrong with extension images", "strake-bake(1)", lint},
+    {"publish", "[DIR…]", 0, "Publish images in a signed repository", "strake-publish(1)", publish},
+    {"promote", "NAME VERSION", 2, "Offer a tested candidate to everybody", "strake-publish(1)", promote},
+    {"withdraw", "NAME VERSION", 2, "Offer a version to nobody any more", "strake-publish(1)", withdraw},
 };
 // clang-format on
 
@@ -169,7 +172,7 @@ std::string bakery_help_text(const BakeryOptions &options)
     const std::string value = row.argument != nullptr ? fmt::format("={}", row.argument) : "";
     text += entry(fmt::format("  {} --{}{}", letter, row.name, value), row.help);
   }
-  return text + "\nSee strake-bake(1) for details.\n";
+  return text + fmt::format("\nSee {} for details.\n", verb.page);
 }
 
 } // namespace cli

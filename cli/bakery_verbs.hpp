@@ -26,6 +26,7 @@ struct BakeryVerb {
   const char *arguments; ///< as --help shows them
   std::size_t least;
   const char *help;
+  const char *page; ///< of the manual, which says more
   int (*run)(const BakeryCall &);
 };
 
@@ -40,8 +41,11 @@ int run_bakery_verb(const base::Host &host, const BakeryOptions &options, const 
 std::string bakery_help_text(const BakeryOptions &options);
 
 // What the table leads to, in the file named first.
-int bake(const BakeryCall &call); // bakery_verbs.cpp
-int lint(const BakeryCall &call); // lint.cpp
+int bake(const BakeryCall &call);    // bakery_verbs.cpp
+int lint(const BakeryCall &call);    // lint.cpp
+int publish(const BakeryCall &call); // publish.cpp
+int promote(const BakeryCall &call);
+int withdraw(const BakeryCall &call);
 
 /// What lint found, as all verbs show it.
 Value findings_value(const std::vector<bakery::Finding> &findings); // lint.cpp

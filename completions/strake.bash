@@ -142,12 +142,15 @@ _strake_ext() { # FIRST: where its words begin
 _strake_bakery() {
     local option value bakery_options
     bakery_options='--help --output= --sources= --key= --certificate= --base= --attach --check
-        --dry-run --no-legend --json='
+        --repository= --sign-with= --gpg-key= --url= --name= --channel= --valid-for= --no-lint
+        --reason= --dry-run --no-legend --json='
     _strake_split
     case $option in
         --json) _strake_offer_words "$value" 'pretty short off'; return ;;
-        -o | --output | --sources | --base) _strake_offer_files "$value" -d; return ;;
-        --key | --certificate) _strake_offer_files "$value" -f; return ;;
+        -o | --output | --sources | --base | --repository) _strake_offer_files "$value" -d; return ;;
+        --channel) _strake_offer_words "$value" 'stable candidate'; return ;;
+        --gpg-key | --url | --name | --valid-for | --reason) return ;;
+        --key | --certificate | --sign-with) _strake_offer_files "$value" -f; return ;;
     esac
     if [[ $word == -* ]]; then
         _strake_offer_options "$word" "$bakery_options"
@@ -166,7 +169,7 @@ _strake() {
         _strake_ext 2
         return
     fi
-    if ((cword > 1)) && [[ ${words[0]##*/} == strake && ${words[1]} =~ ^(bake|lint)$ ]]; then
+    if ((cword > 1)) && [[ ${words[0]##*/} == strake && ${words[1]} =~ ^(bake|lint|publish|promote|withdraw)$ ]]; then
         _strake_bakery
         return
     fi
@@ -179,7 +182,8 @@ _strake() {
         pending reboot components enable-component disable-component'
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
         options+=' --dry-run'
-        verbs+=' boot bless unbless plan rollback pin hold skip release history repair ext bake lint'
+        verbs+=' boot bless unbless plan rollback pin hold skip release history repair ext bake lint
+            publish promote withdraw'
     fi
 
     for ((index = 1; index < cword; index++)); do

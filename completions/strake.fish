@@ -44,7 +44,7 @@ end
 function __strake_is_bakery
     set -l tokens (commandline -opc)
     set -q tokens[2]
-    and contains -- $tokens[2] bake lint
+    and contains -- $tokens[2] bake lint publish promote withdraw
 end
 
 set -l update 'not __strake_is_ext; and not __strake_is_bakery'
@@ -53,7 +53,7 @@ set -l ext __strake_is_ext
 
 set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold skip release \
     history repair boot bless unbless pending reboot features enable-feature disable-feature components \
-    enable-component disable-component ext bake lint
+    enable-component disable-component ext bake lint publish promote withdraw
 set -l first "not __fish_seen_subcommand_from $verbs"
 set -l ext_verbs status list merge unmerge refresh plan why capture enable disable generations diff \
     rollback release try keep take-back identify check
@@ -88,6 +88,9 @@ complete -c strake -n $first -a enable-component -d 'Enable components'
 complete -c strake -n $first -a disable-component -d 'Disable components'
 complete -c strake -n $first -a ext -d 'Merge system and configuration extensions'
 complete -c strake -n $first -a bake -d 'Make extension images of recipes'
+complete -c strake -n $first -a publish -d 'Publish images in a signed repository'
+complete -c strake -n $first -a promote -d 'Offer a tested candidate to everybody'
+complete -c strake -n $first -a withdraw -d 'Offer a version to nobody any more'
 complete -c strake -n $first -a lint -d 'Say what is wrong with extension images'
 
 complete -c strake -n 'not __strake_is_ext; and __fish_seen_subcommand_from list plan update acquire rollback pin skip release' \
@@ -168,6 +171,15 @@ complete -c strake -n $bakery -l sources -x -a '(__fish_complete_directories)' -
 complete -c strake -n $bakery -l key -r -F -d 'Sign disk images with this key'
 complete -c strake -n $bakery -l certificate -r -F -d 'The certificate of the key'
 complete -c strake -n $bakery -l base -x -a '(__fish_complete_directories)' -d 'Compare with the system in this directory'
+complete -c strake -n $bakery -l repository -x -a '(__fish_complete_directories)' -d 'The repository'
+complete -c strake -n $bakery -l sign-with -r -F -d 'The secret key that signs'
+complete -c strake -n $bakery -l gpg-key -x -d 'Sign by gpg as well'
+complete -c strake -n $bakery -l url -x -d 'By which clients reach the repository'
+complete -c strake -n $bakery -l name -x -d 'What a new repository is called'
+complete -c strake -n $bakery -l channel -x -a 'stable candidate' -d 'Who is to see it'
+complete -c strake -n $bakery -l valid-for -x -d 'When clients call the list stale'
+complete -c strake -n $bakery -l no-lint -d 'Publish what lint refuses or cannot read'
+complete -c strake -n $bakery -l reason -x -d 'Why a version is withdrawn'
 complete -c strake -n $bakery -l attach -d 'Put signatures that were made elsewhere into the images'
 complete -c strake -n $bakery -l check -d 'Build each image twice, and compare'
 complete -c strake -n $bakery -s n -l dry-run -d 'Show what would be done, and do nothing'

@@ -91,18 +91,19 @@ def extension_options():
 
 
 def bakery_verbs():
-    """(name, arguments) of each."""
-    return table("cli/bakery_verbs.cpp", rf"\{{{STRING},\s*{STRING},\s*\d+,\s*{STRING},", 1)
+    """(name, arguments, help, page) of each."""
+    return table("cli/bakery_verbs.cpp",
+                 rf"\{{{STRING},\s*{STRING},\s*\d+,\s*{STRING},\s*{STRING},", 5)
 
 
 def bakery_options():
-    """(name, letter, argument) of each."""
+    """(name, letter, argument, verbs) of each."""
     rows = table(
         "cli/bakery_options.cpp",
         rf"\{{{STRING},\s*('.'|0),\s*({STRING}|nullptr),\s*{STRING},\s*{STRING},",
         9,
     )
-    return [(row[0], row[1].strip("'0"), row[3] or None) for row in rows]
+    return [(row[0], row[1].strip("'0"), row[3] or None, row[4].split()) for row in rows]
 
 
 def transfer_keys(part):
@@ -145,7 +146,7 @@ class Manual(unittest.TestCase):
 
     def test_every_page_can_be_made(self):
         pages = sorted((ROOT / "man").glob("*.scd"))
-        self.assertEqual(len(pages), 9)
+        self.assertEqual(len(pages), 10)
         for path in pages:
             with path.open("rb") as text:
                 done = subprocess.run(["scdoc"], stdin=text, capture_output=True, check=False)
@@ -263,6 +264,7 @@ class Manual(unittest.TestCase):
         both = set(entries(section(page("strake.1"), "ENVIRONMENT")))
         both |= set(entries(section(page("strake-ext.1"), "ENVIRONMENT")))
         both |= set(entries(section(page("strake-bake.1"), "ENVIRONMENT")))
+        both |= set(entries(section(page("strake-publish.1"), "ENVIRONMENT")))
         by_table = {name for name in both if re.match(r"SYSTEMD_(SYSEXT|CONFEXT|DISSECT|ALLOW)_", name)}
         for name in by_table - read:
             used = [path for folder in ("verity", "overlay") for path in (ROOT / folder).glob("*.cpp")
@@ -280,16 +282,19 @@ class Manual(unittest.TestCase):
         self.same(documented, there, "OPTIONS")
 
     def test_the_bakery_has_the_commands_and_options_that_are_documented(self):
-        text = page("strake-bake.1")
-        self.same(entries(section(text, "COMMANDS")), [name for name, *_ in bakery_verbs()],
-                  "COMMANDS")
-        there = [f"--{name}" for name, _, _ in bakery_options()]
-        there += [f"-{letter}" for _, letter, _ in bakery_options() if letter]
-        documented = [entry.rstrip("=") for entry in entries(section(text, "OPTIONS"))]
-        self.same(documented, there, "OPTIONS")
-        for name, _, argument in bakery_options():
-            heading = f"*--{name}=*_{argument}_" if argument else f"*--{name}*"
-            self.assertRegex(text, rf"(?m)^(\*-\w\*, )?{re.escape(heading)}$")
+        for name in ("strake-bake", "strake-publish"):
+            text = page(f"{name}.1")
+            verbs_here = [verb for verb, _, _, place in bakery_verbs() if place == f"{name}(1)"]
+            self.same(entries(section(text, "COMMANDS")), verbs_here, f"{name}: COMMANDS")
+            options_here = [row for row in bakery_options()
+                            if not row[3] or set(row[3]) & set(verbs_here)]
+            there = [f"--{option}" for option, *_ in options_here]
+            there += [f"-{letter}" for _, letter, *_ in options_here if letter]
+            documented = [entry.rstrip("=") for entry in entries(section(text, "OPTIONS"))]
+            self.same(documented, there, f"{name}: OPTIONS")
+            for option, _, argument, _ in options_here:
+                heading = f"*--{option}=*_{argument}_" if argument else f"*--{option}*"
+                self.assertRegex(text, rf"(?m)^(\*-\w\*, )?{re.escape(heading)}$")
 
     def test_the_rules_of_lint_are_documented(self):
         there = table("bakery/lint.cpp", r'(?m)^ +\{"([a-z-]+)",$', 17)
@@ -346,7 +351,7 @@ class Manual(unittest.TestCase):
 
 
     def test_the_completions_have_every_option_of_the_bakery(self):
-        long = [name for name, _, _ in bakery_options()]
+        long = [name for name, *_ in bakery_options()]
         bash = source("completions/strake.bash")
         self.same(bash_words(bash, "bakery_options"), [f"--{name}" for name in long], "bash")
         self.same(zsh_options(source("completions/_strake"),

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bakery/signed_index.hpp"
+
+#include "bakery/catalogue_page.hpp"
+#include "bakery/checksum_list.hpp"
+#include "bakery/definition_files.hpp"
+#include "bakery/openpgp_signer.hpp"
+#include "base/error.hpp"
+
+namespace bakery {
+
+namespace {
+
+using base::Kind;
+using verity::MinisignKey;
+using verity::ReleaseManifest;
+
+constexpr const char *manifest_file = "manifest.json";
+constexpr const char *manifest_signature_file = "manifest.json.minisig";
+constexpr const char *checksums_file = "SHA256SUMS";
+constexpr const char *checksums_signature_file = "SHA256SUMS.gpg";
+constexpr const char *keyring_file = "import-pubring.gpg";
+constexpr const char *keyring_signature_file = "import-pubring.gpg.minisig";
+constexpr const char *key_file = "minisign.pub";
+constexpr const char *keyring_comment = "strake keyring";
+
+/// Where the files of a channel lie.
+std::string place_of(Channel channel)
+{
+  return channel == Channel::stable ? "" : std::string(name(channel)) + "/";
+}
+
+base::Bytes bytes_of(const std::string &text)
+{
+  return std::as_bytes(std::span(text));
+}
+
+std::string comment_of(Channel channel, std::uint64_t sequence)
+{
+  return fmt::format("strake {} {}", name(channel), sequence);
+}
+
+ReleaseManifest manifest_of(const Index &index, Channel channel)
+{
+  return {.repository = index.repository,
+          .channel = std::string(name(channel)),
+          .sequence = index.sequence,
+          .issued = index.issued,
+          .expires = index.expires,
+          .releases = index.releases(channel)};
+}
+
+/// What systemd's tools read; it follows from the manifest alone, which it names as well.
+std::string checksums_of(const Index &index, Channel channel, const std::string &manifest)
+{
+  Checksums files;
+  for (const OfferedFile &file : index.files(channel))
+    files.emplace(file.name.file, file.sha256);
+  files.emplace(manifest_file, verity::digest_of(bytes_of(manifest)));
+  return checksum_list(files, std::chrono::floor<std::chrono::days>(index.expires));
+}
+
+ChannelFiles sign_channel(const Index &index, Channel channel, const SigningKeys &keys)
+{
+  ChannelFiles files;
+  files.manifest = verity::text_of(manifest_of(index, channel));
+  files.manifest_signature =
+      keys.key->sign(bytes_of(files.manifest), comment_of(channel, index.sequence));
+  files.checksums = checksums_of(index, channel, files.manifest);
+  return files;
+}
+
+void demand_signed(const std::string &path,
+                   const std::string &text,
+                   const std::string &signature,
+                   const MinisignKey &key,
+                   const std::string &comment)
+{
+  const auto [read, refusal] = verity::parse_minisign(signature);
+  std::string why = refusal;
+  if (read)
+    why = verity::refusal_of(*read, key, verity::minisign_digest(bytes_of(text))).value_or("");
+  if (why.empty() && !comment.empty() && read->trusted_comment != comment)
+    why = fmt::format("is for \"{}\", and not for \"{}\"", read->trusted_comment, comment);
+  if (!why.empty())
+    base::fail(Kind::untrusted, "the signature of {} {}", path, why);
+}
+
+std::string read_or_empty(const ReadFile &read, const std::string &path)
+{
+  return read(path).value_or("");
+}
+
+/// Reads one channel into the index; false if there is none.
+bool read_channel(SignedIndex &into, Channel channel, const ReadFile &read)
+{
+  const std::string place = place_of(channel);
+  const auto manifest = read(place + manifest_file);
+  if (!manifest)
+    return false;
+  ChannelFiles files{.manifest = *manifest,
+                     .manifest_signature = read_or_empty(read, place + manifest_signature_file),
+                     .checksums = {},
+                     .checksums_signature = {}};
+  demand_signed(place + manifest_file, files.manifest, files.manifest_signature, into.key, "");
+  ReleaseManifest parsed = verity::parse_release_manifest(files.manifest, place + manifest_file);
+  if (parsed.channel != name(channel))
+    base::fail(Kind::untrusted,
+               "{}{} is of the channel {}, and was put in the place of {}",
+               place,
+               manifest_file,
+               parsed.channel,
+               name(channel));
+  Index &index = into.index;
+  if (channel != Channel::stable &&
+      (parsed.sequence != index.sequence || parsed.repository != index.repository))
+    base::fail(Kind::untrusted,
+               "{}{} is list {} of {}, and the one beside it {} of {}",
+               place,
+               manifest_file,
+               parsed.sequence,
+               parsed.repository,
+               index.sequence,
+               index.repository);
+  index.repository = parsed.repository;
+  index.sequence = parsed.sequence;
+  index.issued = parsed.issued;
+  index.expires = parsed.expires;
+  index.releases(channel) = std::move(parsed.releases);
+  files.checksums = checksums_of(index, channel, files.manifest);
+  if (read(place + checksums_file) == files.checksums)
+    files.checksums_signature = read_or_empty(read, place + checksums_signature_file);
+  into.channels[channel] = std::move(files);
+  return true;
+}
+
+void put(IndexFiles &files, const std::string &path, std::string text)
+{
+  if (!text.empty())
+    files[path] = {.kind = IndexFile::Kind::file, .text = std::move(text)};
+}
+
+} // namespace
+
+SignedIndex sign(const base::Host &host, const Index &index, const SigningKeys &keys)
+{
+  SignedIndex made{.index = index,
+                   .channels = {},
+                   .key = keys.key->public_key(),
+                   .openpgp_keyring = {},
+                   .keyring_signature = {}};
+  made.channels[Channel::stable] = sign_channel(index, Channel::stable, keys);
+  if (!index.candidate.empty())
+    made.channels[Channel::candidate] = sign_channel(index, Channel::candidate, keys);
+  if (keys.gpg_key.empty())
+    return made;
+  const OpenPgpSigner signer(host, keys.gpg_key);
+  for (auto &[channel, files] : made.channels)
+    files.checksums_signature = signer.sign(files.checksums);
+  made.openpgp_keyring = signer.public_key();
+  made.keyring_signature = keys.key->sign(bytes_of(made.openpgp_keyring), keyring_comment);
+  return made;
+}
+
+std::optional<SignedIndex> read_signed_index(const ReadFile &read, const MinisignKey &key)
+{
+  SignedIndex found{
+      .index = {}, .channels = {}, .key = key, .openpgp_keyring = {}, .keyring_signature = {}};
+  if (!read_channel(found, Channel::stable, read))
+    return std::nullopt;
+  (void)read_channel(found, Channel::candidate, read);
+  if (auto keyring = read(keyring_file)) {
+    found.keyring_signature = read_or_empty(read, keyring_signature_file);
+    demand_signed(keyring_file, *keyring, found.keyring_signature, key, keyring_comment);
+    found.openpgp_keyring = std::move(*keyring);
+  }
+  return found;
+}
+
+IndexFiles files_of(const SignedIndex &signed_index, const std::string &url)
+{
+  const Index &index = signed_index.index;
+  IndexFiles files;
+  for (const auto &[channel, texts] : signed_index.channels) {
+    const std::string place = place_of(channel);
+    put(files, place + manifest_file, texts.manifest);
+    put(files, place + manifest_signature_file, texts.manifest_signature);
+    put(files, place + checksums_file, texts.checksums);
+    put(files, place + checksums_signature_file, texts.checksums_signature);
+    if (channel != Channel::stable)
+      for (const OfferedFile &file : index.files(channel))
+        files[place + file.name.file] = {.kind = IndexFile::Kind::link,
+                                         .text = "../../../" + file.name.file};
+  }
+  put(files, key_file, verity::file_text(signed_index.key));
+  put(files, keyring_file, signed_index.openpgp_keyring);
+  put(files, keyring_signature_file, signed_index.keyring_signature);
+  const Site site{.name = index.repository,
+                  .url = url,
+                  .openpgp_keyring = signed_index.openpgp_keyring,
+                  .minisign_key = verity::encoded(signed_index.key),
+                  .sequence = index.sequence,
+                  .issued = index.issued,
+                  .expires = index.expires};
+  const Catalogue catalogue = catalogue_of(index.stable);
+  put(files, "index.html", catalogue_page(catalogue, site));
+  for (const OfferedName &offered : catalogue) {
+    put(files, fmt::format("extensions/{}.html", offered.name), extension_page(offered, site));
+    for (auto &[name, text] : definition_files(offered, site))
+      put(files, "extensions/" + name, std::move(text));
+  }
+  return files;
+}
+
+} // namespace bakery

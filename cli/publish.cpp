@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bakery/publish.hpp"
+
+#include "base/error.hpp"
+#include "cli/bakery_verbs.hpp"
+#include "cli/json.hpp"
+
+namespace cli {
+
+namespace {
+
+using bakery::Publication;
+using base::Kind;
+
+constexpr std::size_t key_limit = 4096;
+
+bakery::SigningKey read_key(const base::Host &host, const BakeryOptions &options)
+{
+  if (options.sign_with.empty())
+    base::fail(Kind::usage,
+               "--sign-with= has to name the secret key that signs the index; `strake key "
+               "generate` makes one");
+  const auto text = base::Dir::open_root("/").text(options.sign_with, key_limit);
+  if (!text)
+    base::fail(Kind::not_found, "there is no key {}, which --sign-with= names", options.sign_with);
+  return bakery::SigningKey::parse(*text, options.sign_with, host.variable("STRAKE_KEY_PASSWORD"));
+}
+
+std::string repository_of(const BakeryOptions &options)
+{
+  if (options.repository.empty())
+    base::fail(Kind::usage, "--repository= has to say where the repository is");
+  return options.repository;
+}
+
+bakery::RepositoryRequest request_of(const BakeryOptions &options, const bakery::SigningKey &key)
+{
+  return {.repository = repository_of(options),
+          .keys = {.key = &key, .gpg_key = options.gpg_key},
+          .valid_for = options.valid_for,
+          .doing = options.dry_run ? bakery::Doing::tell : bakery::Doing::perform,
+          .url = options.url};
+}
+
+void show(const BakeryCall &call, const Publication &publication)
+{
+  if (call.wants_json())
+    return call.print(json_text({{"sequence", publication.sequence},
+                                 {"isDryRun", call.options.dry_run},
+                                 {"added", publication.added},
+                                 {"unchanged", publication.unchanged},
+                                 {"withdrawn", publication.withdrawn},
+                                 {"upload", publication.upload}},
+                                call.options.json));
+  for (const std::string &file : publication.added)
+    call.print(fmt::format("+ {}\n", file));
+  for (const std::string &file : publication.withdrawn)
+    call.print(fmt::format("- {}\n", file));
+  call.print(fmt::format("{} {} of {}: {} new, {} unchanged, {} withdrawn\n",
+                         call.options.dry_run ? "Would publish list" : "Published list",
+                         publication.sequence,
+                         call.options.repository,
+                         publication.added.size(),
+                         publication.unchanged.size(),
+                         publication.withdrawn.size()));
+}
+
+bakery::VersionRequest version_request(const BakeryOptions &options, const bakery::SigningKey &key)
+{
+  if (options.arguments.size() != 2)
+    base::fail(Kind::usage, "'{}' takes a name and a version", options.verb);
+  return {request_of(options, key), options.arguments[0], options.arguments[1], options.reason};
+}
+
+} // namespace
+
+int publish(const BakeryCall &call)
+{
+  const bakery::SigningKey key = read_key(call.host, call.options);
+  bakery::PublishRequest request{request_of(call.options, key)};
+  for (const std::string &directory : call.options.arguments)
+    request.directories.push_back(path_value("directory", directory));
+  request.channel = call.options.channel;
+  request.lint = call.options.lint ? bakery::Lint::required : bakery::Lint::left_out;
+  request.name = call.options.repository_name;
+  show(call, bakery::publish(call.host, request));
+  return 0;
+}
+
+int promote(const BakeryCall &call)
+{
+  const bakery::SigningKey key = read_key(call.host, call.options);
+  show(call, bakery::promote(call.host, version_request(call.options, key)));
+  return 0;
+}
+
+int withdraw(const BakeryCall &call)
+{
+  const bakery::SigningKey key = read_key(call.host, call.options);
+  if (call.options.reason.empty())
+    base::fail(Kind::usage, "--reason= has to say why, in one line, to those who have the version");
+  show(call, bakery::withdraw(call.host, version_request(call.options, key)));
+  return 0;
+}
+
+} // namespace cli
