@@ -93,10 +93,10 @@ MinisignReading refused(std::string why)
 
 std::string text_of(const MinisignKeyId &id)
 {
-  std::string text; // a little-endian number
+  std::uint64_t number = 0; // little-endian
   for (auto byte = id.rbegin(); byte != id.rend(); ++byte)
-    text += fmt::format("{:02X}", std::to_integer<unsigned>(*byte));
-  return text;
+    number = number << 8U | std::to_integer<std::uint64_t>(*byte);
+  return fmt::format("{:X}", number); // as minisign itself, without zeros in front
 }
 
 std::optional<MinisignKey> parse_minisign_key(std::string_view text)

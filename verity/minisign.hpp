@@ -19,7 +19,7 @@ namespace verity {
 /// The number that a key and its signatures carry. It finds the key and proves nothing.
 using MinisignKeyId = std::array<std::byte, 8>;
 
-/// As minisign prints it: 16 upper-case hex digits.
+/// As minisign prints it: up to 16 upper-case hex digits, without zeros in front.
 std::string text_of(const MinisignKeyId &id);
 
 /// A public key.
