@@ -17,7 +17,7 @@ namespace {
 /// The record of the image, which has to be as it says.
 Made checked_image(const base::Dir &output, const Inputs &inputs)
 {
-  const auto text = output.text(inputs.name + ".inputs.json");
+  const auto text = output.text(inputs.name + ".inputs.json", record_limit);
   const auto record = text ? parse_record(*text) : std::nullopt;
   const auto image = output.find_file(inputs.name + ".raw");
   if (!record || !image)
@@ -63,9 +63,8 @@ void name_image_in_bill(base::Sys &sys,
                         const std::string &before,
                         const std::string &now)
 {
-  constexpr std::size_t largest_bill = std::size_t{64} << 20U;
   const std::string file = inputs.name + ".spdx.json";
-  auto text = output.text(file, largest_bill);
+  auto text = output.text(file, record_limit);
   const std::size_t at = text ? text->find(before) : std::string::npos;
   if (at != std::string::npos)
     base::replace_file(sys, output, file, text->replace(at, before.size(), now));

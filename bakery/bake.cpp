@@ -21,6 +21,8 @@ using base::Kind;
 
 namespace {
 
+constexpr std::string_view workspace_prefix = ".bake-";
+
 /// A recipe that was read, with where it lies.
 struct Opened {
   Recipe recipe;
@@ -101,7 +103,7 @@ std::optional<Made> find_made(const base::Dir &output,
                               const Inputs &inputs,
                               const std::optional<verity::RootHashSigner> &signer)
 {
-  const auto text = output.text(inputs.name + ".inputs.json");
+  const auto text = output.text(inputs.name + ".inputs.json", record_limit);
   const auto record = text ? parse_record(*text) : std::nullopt;
   if (!record || record->stamp != stamp_of(inputs))
     return std::nullopt;
@@ -183,7 +185,7 @@ Product bake_one(const base::Host &host,
   }
   host.say(base::Level::info, "baking {}", inputs.name);
   Store store(host.sys, base::make_path(host.sys, base::Dir::open_root("/"), request.store));
-  const Workspace workspace(host.sys, output, ".bake-" + inputs.name);
+  const Workspace workspace(host.sys, output, std::string(workspace_prefix) + inputs.name);
   const BuildPlan plan{.recipe = opened.recipe,
                        .recipe_dir = opened.dir,
                        .inputs = inputs,
@@ -195,6 +197,14 @@ Product bake_one(const base::Host &host,
   publish(host, output, workspace, opened.recipe, inputs, build);
   product.made = std::move(build.made);
   return product;
+}
+
+/// What a cut run left; nobody else works here while the lock is held.
+void remove_leftovers(base::Sys &sys, const base::Dir &output)
+{
+  for (const base::DirEntry &entry : output.entries())
+    if (entry.name.starts_with(workspace_prefix))
+      base::remove_tree(sys, output, entry.name);
 }
 
 } // namespace
@@ -223,6 +233,8 @@ std::vector<Product> bake(const base::Host &host, const BakeRequest &request)
           : base::make_path(host.sys, base::Dir::open_root("/"), request.output);
   if (request.work != Work::tell && !host.sys.try_lock(output.fd()))
     base::fail(Kind::busy, "another strake works in {}; wait for it", output.path());
+  if (request.work != Work::tell)
+    remove_leftovers(host.sys, output);
   std::vector<Product> products;
   for (const std::string &architecture : opened.recipe.architectures)
     base::during(fmt::format("{} for {}", request.recipe, architecture), [&] {

@@ -162,7 +162,7 @@ void read_record(OpenedImage &opened, const base::Dir &dir, const std::string &i
 {
   if (!image.ends_with(".raw"))
     return;
-  const auto text = dir.text(image.substr(0, image.size() - 4) + ".inputs.json");
+  const auto text = dir.text(image.substr(0, image.size() - 4) + ".inputs.json", record_limit);
   const auto record = text ? parse_record(*text) : std::nullopt;
   if (!record)
     return;

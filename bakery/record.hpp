@@ -50,6 +50,9 @@ struct Record {
   std::optional<std::uint64_t> size_limit{};
 };
 
+/// No record or bill of materials is larger than this when it is read again.
+inline constexpr std::size_t record_limit = std::size_t{64} << 20U;
+
 /// Nothing for a text that is no such record: the image is made anew then.
 std::optional<Record> parse_record(std::string_view text);
 

@@ -6,6 +6,7 @@
 #include "base/program.hpp"
 #include "base/specifier.hpp"
 #include "base/version.hpp"
+#include "support/tar_bytes.hpp"
 
 #include <doctest/doctest.h>
 
@@ -115,6 +116,45 @@ TEST_CASE("package: one that is another than was asked for, or none, is refused"
   const std::string good = package_of({{"usr/bin/tool", "tool"}});
   stock(kitchen, good.substr(0, good.size() / 2));
   CHECK(contains(kitchen.refusal(), "untrusted: "));
+}
+
+TEST_CASE("package: what it would put outside is refused, and its control file is read only")
+{
+  const auto with = [](const std::vector<support::TarMember> &control,
+                       const std::vector<support::TarMember> &data) {
+    const support::TempRoot root({{"debian-binary", "2.0\n"},
+                                  {"control.tar", support::tar_archive(control)},
+                                  {"data.tar", support::tar_archive(data)}});
+    run({"ar",
+         "rcS",
+         root.path() + "/out.deb",
+         root.path() + "/debian-binary",
+         root.path() + "/control.tar",
+         root.path() + "/data.tar"});
+    return root.read("out.deb");
+  };
+  const support::TarMember control{.name = "./control",
+                                   .content = "Package: tool\nVersion: 1:2.3-4\n"};
+  Kitchen kitchen;
+  stock(kitchen, with({control}, {{.name = "./usr/a", .content = "a"}}));
+  CHECK(kitchen.refusal() == "accepted");
+  for (const support::TarMember &evil : std::vector<support::TarMember>{
+           {.name = "../evil", .content = "x"},
+           {.name = "/etc/evil", .content = "x"},
+           {.name = "usr/dev", .type = '3', .major = 1, .minor = 3},
+           {.name = "usr/l", .type = '1', .link = "../../../etc/passwd"}}) {
+    CAPTURE(evil.name);
+    stock(kitchen, with({control}, {evil}));
+    CHECK(contains(kitchen.refusal(), "untrusted: "));
+    stock(kitchen, with({control, evil}, {}));
+    CHECK(contains(kitchen.refusal(), "untrusted: "));
+  }
+  stock(kitchen,
+        with({control},
+             {{.name = "usr", .type = '2', .link = "/etc"}, {.name = "usr/evil", .content = "x"}}));
+  CHECK(contains(kitchen.refusal(), "untrusted: "));
+  stock(kitchen, with({{.name = "control", .type = '2', .link = "/etc/passwd"}}, {}));
+  CHECK(contains(kitchen.refusal(), "and the recipe asks for tool 1:2.3-4"));
 }
 
 TEST_CASE("package: what apt does not know is said with what to do")
