@@ -72,6 +72,8 @@ const std::vector<OptionRow> rows = {
      [](Options &options, const std::string &) { options.legend = false; }},
     {"json", 0, "FORMAT", "Generate JSON output (pretty, short, or off)", false,
      [](Options &options, const std::string &value) { options.json = json_value(value); }},
+    {"automatic", 0, nullptr, "Take a release only when its roll-out has come to this machine", true,
+     [](Options &options, const std::string &) { options.automatic = true; }},
     {"dry-run", 'n', nullptr, "Show what would be done, and do nothing", true,
      [](Options &options, const std::string &) { options.dry_run = true; }},
 };

@@ -36,6 +36,7 @@ struct Options {
   std::optional<bool> verify;
   bool reboot = false;
   bool offline = false;
+  bool automatic = false;
   std::optional<bool> cleanup;
   bool legend = true;
   Json json = Json::off;

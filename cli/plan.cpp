@@ -3,6 +3,7 @@
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
 #include "updater/forecast.hpp"
+#include "verity/release_manifest.hpp"
 
 namespace cli {
 
@@ -60,6 +61,15 @@ Value step_json(const Foreseen &foreseen, const Step &step, const updater::Cost 
   return json;
 }
 
+/// When what is chosen comes by itself.
+Value turn_of(const Foreseen &foreseen)
+{
+  const auto *terms = foreseen.choice.set == nullptr
+                          ? nullptr
+                          : foreseen.catalog.terms_of(foreseen.choice.set->version);
+  return terms != nullptr && terms->turn ? Value(verity::text_of(*terms->turn)) : Value();
+}
+
 Value plan_json(const Foreseen &foreseen, const Forecast &forecast, const std::string &component)
 {
   Value json;
@@ -73,6 +83,7 @@ Value plan_json(const Foreseen &foreseen, const Forecast &forecast, const std::s
     json["staging"] = {{"path", forecast.staging},
                        {"needed", forecast.staging_to_come},
                        {"free", forecast.staging_free}};
+  json["turn"] = turn_of(foreseen);
   json["notChosen"] = Value::array();
   for (const auto &other : foreseen.choice.others) {
     Value reason;
@@ -136,6 +147,9 @@ std::string plan_text(const Value &json, updater::Goal goal, Table::Header heade
   if (!table.empty())
     text += "\n" + table.text(header);
   text += staging_text(json);
+  if (!json["turn"].is_null())
+    text +=
+        fmt::format("\nBy itself, this machine would take it from {} on.\n", cell(json["turn"]));
   if (!json["notChosen"].empty())
     text += "\n";
   for (const Value &other : json["notChosen"])

@@ -141,6 +141,7 @@ updater::Scope Call::scope_of(const std::string &component) const
   scope.transfer_source = options.transfer_source;
   scope.image = options.image;
   scope.verify = options.verify;
+  scope.turn = options.automatic ? updater::Turn::awaited : updater::Turn::ignored;
   scope.offline = options.offline ? updater::Offline::yes : updater::Offline::no;
   return scope;
 }

@@ -181,7 +181,7 @@ _strake() {
     verbs='list features enable-feature disable-feature check-new update acquire vacuum cleanup
         pending reboot components enable-component disable-component'
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
-        options+=' --dry-run'
+        options+=' --automatic --dry-run'
         verbs+=' boot bless unbless plan rollback pin hold skip release history repair ext bake lint
             publish promote withdraw'
     fi

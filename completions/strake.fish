@@ -121,6 +121,7 @@ complete -c strake -n $update -l cleanup -x -a 'yes no' -d 'Clean up after an up
 complete -c strake -n $update -l no-pager -d 'Accepted; no pager is ever started'
 complete -c strake -n $update -l no-legend -d 'Leave out headers and counts'
 complete -c strake -n $update -l json -x -a 'pretty short off' -d 'Answer in JSON'
+complete -c strake -n $update -l automatic -d 'Take a release only when its roll-out has come here'
 complete -c strake -n $update -s n -l dry-run -d 'Show what would be done, and do nothing'
 
 complete -c strake -n $ext_first -a status -d 'Show what is merged'

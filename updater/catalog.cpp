@@ -174,6 +174,13 @@ const UpdateSet *Catalog::find(std::string_view version) const
   return found == sets.end() ? nullptr : &*found;
 }
 
+const Terms *Catalog::terms_of(std::string_view version) const
+{
+  const auto found = std::find_if(
+      terms.begin(), terms.end(), [&](const Terms &each) { return each.version == version; });
+  return found == terms.end() ? nullptr : &*found;
+}
+
 const UpdateSet *Catalog::candidate_set() const
 {
   return candidate ? &sets[*candidate] : nullptr;
@@ -182,6 +189,10 @@ const UpdateSet *Catalog::candidate_set() const
 Catalog assess(const std::vector<Holding> &holdings, Offline offline)
 {
   Catalog catalog;
+  for (const Holding &holding : holdings)
+    for (const Terms &terms : holding.terms)
+      if (catalog.terms_of(terms.version) == nullptr)
+        catalog.terms.push_back(terms);
   add_installed(catalog, holdings);
   if (offline == Offline::no)
     add_available(catalog, holdings);

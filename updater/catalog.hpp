@@ -4,6 +4,7 @@
 #include "updater/definition.hpp"
 #include "updater/instance.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,11 +21,20 @@ struct Slot {
   std::string version;   ///< of the instance in it; empty if there is none
 };
 
+/// What a signed manifest says of a version besides that it is there.
+struct Terms {
+  std::string version;
+  std::string why; ///< this machine may not have it now, as a half sentence; empty: it may
+  /// When it comes to this machine by itself, where that is later than now.
+  std::optional<std::chrono::sys_seconds> turn{};
+};
+
 /// What one transfer has to show: its instances on offer and on this machine, newest first.
 struct Holding {
   Transfer transfer;
   std::vector<Instance> available;
   std::vector<Instance> installed; ///< of any presence
+  std::vector<Terms> terms;        ///< of what is withheld, or comes later by itself
   std::vector<Slot> slots;         ///< in disk order; none where the target is no partition
   std::string target_path;         ///< as resolved, for people
   bool is_boot = false;            ///< the target is read by the boot loader
@@ -62,10 +72,12 @@ struct UpdateSet {
 /// when the machine does.
 struct Catalog {
   std::vector<UpdateSet> sets;
+  std::vector<Terms> terms;                    ///< of all transfers, each version once
   std::optional<std::size_t> newest_installed; ///< index into sets
   std::optional<std::size_t> candidate;        ///< what an update without a version would install
 
   [[nodiscard]] const UpdateSet *find(std::string_view version) const; ///< by exact string
+  [[nodiscard]] const Terms *terms_of(std::string_view version) const;
   [[nodiscard]] const UpdateSet *candidate_set() const;
 };
 

@@ -43,6 +43,8 @@ std::string why_not(const Catalog &catalog, const Policy &policy, const UpdateSe
     return "it is installed already";
   if (set.obsolete)
     return "it is older than a MinVersion= in the definitions";
+  if (const Terms *terms = catalog.terms_of(set.version); terms != nullptr && !terms->why.empty())
+    return terms->why;
   if (!set.available)
     return set.installed ? "it is not whole, and not on offer" : "it is not on offer";
   if (const auto reason = objection(policy, set.version))
@@ -55,6 +57,9 @@ std::string why_not(const Catalog &catalog, const Policy &policy, const UpdateSe
 const UpdateSet *named(const Catalog &catalog, const std::string &version)
 {
   const UpdateSet *set = catalog.find(version);
+  const Terms *terms = catalog.terms_of(version);
+  if (terms != nullptr && !terms->why.empty() && (set == nullptr || !set->is_whole()))
+    base::fail(base::Kind::config, "Update '{}' is withheld: {}", version, terms->why);
   if (set == nullptr)
     base::fail(base::Kind::not_found,
                "Update '{}' not found; \"strake list\" shows the versions there are",
@@ -81,6 +86,9 @@ Choice choose(const Catalog &catalog, const Policy &policy, const std::string &v
   for (const UpdateSet &set : catalog.sets)
     if (&set != choice.set)
       choice.others.push_back({set.version, why_not(catalog, policy, set)});
+  for (const Terms &terms : catalog.terms)
+    if (!terms.why.empty() && catalog.find(terms.version) == nullptr)
+      choice.others.push_back({terms.version, terms.why});
   return choice;
 }
 

@@ -40,6 +40,9 @@ struct Source {
   std::string path{};                         ///< a URL, or an absolute path below the anchor
   Anchor anchor = Anchor::root;
   std::vector<Pattern> patterns{}; ///< at least one
+  std::string
+      trust{}; ///< key or root.json by which manifest.json is believed; empty: SHA256SUMS is
+  std::string channel{}; ///< of that manifest; empty: any
 };
 
 /// Where versions go.

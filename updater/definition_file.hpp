@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/dir.hpp"
+#include "base/error.hpp"
 #include "base/ini.hpp"
 #include "base/specifier.hpp"
 #include "updater/setting.hpp"
@@ -37,7 +38,8 @@ template <typename Definition> struct KeyRow {
 using KeyPlaces = std::map<std::string, base::ConfigItem>;
 
 /// Reads a file and its drop-ins by a table. Unknown sections and keys are warned of and passed
-/// over, so that definitions can use what is newer; those that begin with "X-" silently.
+/// over, so that definitions can use what is newer; those that begin with "X-" silently, but
+/// for "X-Strake-", where it throws Kind::config.
 template <typename Definition>
 KeyPlaces read_keys(const FileReader &reader,
                     const std::string &name,
@@ -48,11 +50,18 @@ KeyPlaces read_keys(const FileReader &reader,
   std::move(config.warnings.begin(), config.warnings.end(), std::back_inserter(reader.warnings));
   KeyPlaces places;
   for (const base::ConfigItem &item : config.items) {
-    if (item.section.starts_with("X-") || item.key.starts_with("X-"))
-      continue;
     const auto row = std::find_if(rows.begin(), rows.end(), [&](const KeyRow<Definition> &each) {
       return each.section == item.section && each.key == item.key;
     });
+    // Our own keys say who is trusted, so that none of them may be passed over.
+    if (row == rows.end() && item.key.starts_with("X-Strake-"))
+      base::fail(base::Kind::config,
+                 "{}: [{}] {}= is not known; see strake.transfer(5)",
+                 item.place(),
+                 item.section,
+                 item.key);
+    if (row == rows.end() && (item.section.starts_with("X-") || item.key.starts_with("X-")))
+      continue;
     if (row == rows.end()) {
       reader.warnings.push_back(fmt::format(
           "{}: [{}] {}= is not known and was ignored", item.place(), item.section, item.key));

@@ -28,6 +28,7 @@ struct Instance {
   std::string name;       ///< below the resource's directory or URL, or the partition's label
   unsigned partition = 0; ///< 1-based number, for partitions
   std::vector<std::string> urls{}; ///< for what is fetched: the same bytes, best mirror first
+  std::optional<std::uint64_t> packed_size{}; ///< in bytes, as it is downloaded, if it was promised
 };
 
 /// The name without the mark that its last component may carry.

@@ -183,6 +183,8 @@ void add_offers(const base::Host &host, const Scope &scope, Inventory &inventory
     Holding &holding = inventory.holdings[index];
     const Source &source = holding.transfer.source;
     base::during(holding.transfer.id, [&] {
+      if (!source.trust.empty())
+        return offers.add_releases(holding);
       if (is_url(source.kind)) {
         holding.available = offers.of(holding.transfer);
         return;

@@ -6,6 +6,7 @@
 #include "updater/catalog.hpp"
 #include "updater/definition.hpp"
 #include "updater/disk.hpp"
+#include "updater/release_source.hpp"
 #include "verity/gpt_disk.hpp"
 
 #include <memory>
@@ -15,8 +16,8 @@
 
 namespace updater {
 
-/// Whether what a source shows becomes the mark that later offers are measured by.
-enum class Remember { no, yes };
+/// Whether releases that come in waves wait for this machine's turn.
+enum class Turn { ignored, awaited };
 
 /// Whether it is a failure that there is not a single definition.
 enum class NoDefinitions { fail, accept };
@@ -31,6 +32,7 @@ struct Scope {
   Offline offline = Offline::no;
   NoDefinitions no_definitions = NoDefinitions::fail;
   Remember remember = Remember::no; ///< only verbs that change the machine write anything
+  Turn turn = Turn::ignored;        ///< --automatic
 };
 
 /// A disk that partition targets lie on, as it was when it was looked at.

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "updater/fetch_url.hpp"
 #include "updater/manifest_cache.hpp"
+#include "updater/text_receiver.hpp"
 #include "verity/openpgp.hpp"
 
 #include <algorithm>
@@ -19,18 +20,6 @@ using base::Kind;
 constexpr std::string_view manifest_name = "SHA256SUMS";
 constexpr std::array<std::string_view, 4> signature_endings = {
     ".gpg", ".asc", ".sha256.asc", ".sha256.gpg"};
-
-class Kept final : public base::Receiver {
-public:
-  void begin(const base::Response &) override { text.clear(); }
-
-  void receive(base::Bytes data) override
-  {
-    text.append(reinterpret_cast<const char *>(data.data()), data.size());
-  }
-
-  std::string text;
-};
 
 base::Bytes bytes_of(const std::string &text)
 {
@@ -72,7 +61,8 @@ public:
   }
 
 private:
-  base::Fetched get(const std::string &url, std::size_t limit, Kept &kept, const std::string &etag)
+  base::Fetched
+  get(const std::string &url, std::size_t limit, TextReceiver &kept, const std::string &etag)
   {
     base::Fetch wanted;
     wanted.urls = {url};
@@ -84,7 +74,7 @@ private:
 
   void get_manifest(const std::optional<CachedManifest> &cached)
   {
-    Kept kept;
+    TextReceiver kept;
     const base::Fetched fetched = get(url_, manifest_limit, kept, cached ? cached->etag : "");
     if (fetched.state == base::FetchState::missing)
       base::fail(Kind::not_found,
@@ -134,7 +124,7 @@ private:
   /// one name does not end the search.
   std::optional<std::string> get_signature(std::string_view ending)
   {
-    Kept kept;
+    TextReceiver kept;
     try {
       const base::Fetched fetched =
           get(fmt::format("{}{}", url_, ending), verity::signature_limit, kept, "");

@@ -2,7 +2,9 @@
 #include "updater/offer.hpp"
 
 #include "base/error.hpp"
+#include "base/specifier.hpp"
 #include "updater/directory.hpp"
+#include "updater/release_terms.hpp"
 #include "updater/seen.hpp"
 
 namespace updater {
@@ -25,15 +27,6 @@ std::string source_key(const Transfer &transfer)
   return key;
 }
 
-/// A time that is surely past: when the system itself was put together.
-std::optional<std::chrono::sys_seconds> system_build_time(const base::Host &host)
-{
-  const auto status = host.root.target_status("/usr/lib/os-release");
-  if (!status)
-    return std::nullopt;
-  return std::chrono::sys_seconds(std::chrono::seconds(status->st_mtim.tv_sec));
-}
-
 Instance offered(const Transfer &transfer, const ManifestEntry &entry, Metadata metadata)
 {
   if (metadata.sha256 && *metadata.sha256 != entry.sha256)
@@ -48,6 +41,67 @@ Instance offered(const Transfer &transfer, const ManifestEntry &entry, Metadata 
   instance.path = join_url(transfer.source.path, entry.name);
   instance.urls = {instance.path};
   return instance;
+}
+
+/// The instance that an artifact is for this transfer; nothing if it is another one's.
+std::optional<Instance> instance_of(const Transfer &transfer,
+                                    const std::string &url,
+                                    const verity::Release &release,
+                                    const verity::Artifact &artifact)
+{
+  const bool is_meant = artifact.transfer.empty() || artifact.transfer == transfer.id;
+  const bool is_ours =
+      artifact.architecture.empty() || artifact.architecture == base::native_architecture();
+  for (const Pattern &pattern : transfer.source.patterns) {
+    auto metadata = pattern.match(artifact.name);
+    if (!metadata || !is_meant || !is_ours)
+      continue;
+    if (metadata->version != release.version)
+      base::fail(base::Kind::untrusted,
+                 "{}: mix and match: {} belongs to version {}, and says that it is {}",
+                 url,
+                 artifact.name,
+                 release.version,
+                 metadata->version);
+    Instance instance = offered(transfer, {artifact.name, artifact.sha256}, std::move(*metadata));
+    instance.path = join_url(url, artifact.name);
+    instance.urls = {instance.path};
+    instance.packed_size = artifact.size;
+    if (artifact.raw_size)
+      instance.metadata.size = artifact.raw_size;
+    return instance;
+  }
+  return std::nullopt;
+}
+
+std::optional<Instance>
+instance_of(const Transfer &transfer, const std::string &url, const verity::Release &release)
+{
+  for (const verity::Artifact &artifact : release.artifacts)
+    if (auto instance = instance_of(transfer, url, release, artifact))
+      return instance;
+  return std::nullopt;
+}
+
+/// What speaks against a release now, or later comes by itself.
+Terms terms_for(const verity::Release &release,
+                const FetchedReleases &fetched,
+                const Recipient &recipient,
+                const std::string &installed,
+                Turn turn)
+{
+  Terms terms{release.version, "", std::nullopt};
+  if (const auto why = hindrance(release, fetched.manifest.releases, recipient, installed)) {
+    terms.why = *why;
+    return terms;
+  }
+  const auto begins = turn_of(release, recipient);
+  if (begins && *begins > recipient.now)
+    terms.turn = begins;
+  if (turn == Turn::awaited && (!begins || terms.turn))
+    terms.why = begins ? fmt::format("its turn on this machine begins {}", verity::text_of(*begins))
+                       : "no wave of it comes to this machine";
+  return terms;
 }
 
 } // namespace
@@ -90,6 +144,33 @@ std::vector<Instance> Offers::of(const Transfer &transfer)
   if (verify) // who may say anything may also say that it is the newest
     compare_with_seen(transfer, instances, fetched);
   return instances;
+}
+
+const FetchedReleases &Offers::releases(const Source &source)
+{
+  const ReleaseSource key{source.path, source.trust, source.channel};
+  if (const auto found = releases_.find(key); found != releases_.end())
+    return found->second;
+  return releases_.emplace(key, fetch_releases(host_, key, scope_.remember)).first->second;
+}
+
+void Offers::add_releases(Holding &holding)
+{
+  const FetchedReleases &fetched = releases(holding.transfer.source);
+  const Recipient recipient = read_recipient(host_, fetched.now);
+  const std::string installed =
+      holding.installed.empty() ? "" : holding.installed.front().metadata.version;
+  for (const verity::Release &release : fetched.manifest.releases) {
+    auto instance = instance_of(holding.transfer, fetched.url, release);
+    if (!instance)
+      continue;
+    Terms terms = terms_for(release, fetched, recipient, installed, scope_.turn);
+    if (terms.why.empty())
+      holding.available.push_back(std::move(*instance));
+    if (!terms.why.empty() || terms.turn)
+      holding.terms.push_back(std::move(terms));
+  }
+  sort_newest_first(holding.available);
 }
 
 void Offers::compare_with_seen(const Transfer &transfer,

@@ -88,6 +88,7 @@ private:
     payload.what = holding(part).transfer.id;
     payload.urls = source(part).urls;
     payload.sha256 = source(part).metadata.sha256.value();
+    payload.size_limit = source(part).packed_size.value_or(0);
     if (holding(part).transfer.source.kind == ResourceKind::url_tar)
       return payload; // an archive is parsed, so it must be checked first
     payload.direct = [this, &part] { return open_place(part); };

@@ -2,6 +2,7 @@
 #include "updater/transfer_file.hpp"
 
 #include "base/error.hpp"
+#include "verity/release_manifest.hpp"
 
 #include <array>
 
@@ -86,6 +87,8 @@ constexpr std::array rows = {
     Row{"Source",
         "MatchPattern",
         [](S s, D d) { s.add_patterns(d.transfer.source.patterns, Setting::AnyDepth::allowed); }},
+    Row{"Source", "X-Strake-Trust", [](S s, D d) { s.read_text(d.transfer.source.trust); }},
+    Row{"Source", "X-Strake-Channel", [](S s, D d) { s.read_text(d.transfer.source.channel); }},
     Row{"Target", "Type", [](S s, D d) { read_kind(s, d.target_kind); }},
     Row{"Target",
         "Path",
@@ -166,12 +169,31 @@ public:
       refuse("Source.Path", "Path= must begin with \"/\" and have no \".\", \"..\" or \"//\"");
     if (source.patterns.empty())
       refuse("Source.MatchPattern", "[Source] needs MatchPattern=, for example name_@v.raw");
+    trust(source);
     const bool is_directory =
         source.kind == ResourceKind::directory || source.kind == ResourceKind::subvolume;
     for (const Pattern &pattern : source.patterns)
       if (pattern.any_depth() && is_directory)
         refuse("Source.MatchPattern",
                "\"**/\" finds files only, and this Type= is for directories; leave it out");
+  }
+
+  /// What is wrong here is never passed over: whoever else could be believed instead.
+  void trust(const Source &source) const
+  {
+    if (source.trust.empty() && !source.channel.empty())
+      refuse("Source.X-Strake-Channel", "X-Strake-Channel= needs X-Strake-Trust= beside it");
+    if (source.trust.empty())
+      return;
+    if (!is_plain_path(source.trust))
+      refuse("Source.X-Strake-Trust",
+             "X-Strake-Trust= must be the path of a key or a root.json, beginning with \"/\" and "
+             "without \".\", \"..\" or \"//\"");
+    if (!is_url(source.kind))
+      refuse("Source.X-Strake-Trust", "X-Strake-Trust= is for Type=url-file and url-tar only");
+    if (!source.channel.empty() && !verity::is_manifest_name(source.channel))
+      refuse("Source.X-Strake-Channel",
+             "X-Strake-Channel= takes letters, digits and -._+~^@:, as in \"stable\"");
   }
 
   void kinds(ResourceKind source, ResourceKind target) const
