@@ -3,6 +3,7 @@
 
 #include "bakery/record.hpp"
 #include "bakery/workspace.hpp"
+#include "base/architecture.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "verity/file_system.hpp"
@@ -44,8 +45,7 @@ void read_name(Subject &subject, const std::string &path)
   const std::string name = without_suffix(base::split_path(path).name);
   subject.name = name.substr(0, name.find('_'));
   const std::string last = name.substr(name.rfind('_') + 1);
-  const auto type = verity::find_partition_type("root", last);
-  if (type && type->name == "root-" + last)
+  if (base::is_architecture(last))
     subject.architecture = last;
 }
 

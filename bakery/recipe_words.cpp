@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bakery/recipe_words.hpp"
 
+#include "base/architecture.hpp"
 #include "base/parse.hpp"
 #include "base/printable.hpp"
-#include "verity/partition_type.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,8 +47,7 @@ std::string extension_name(const FieldReader &reader, const Yaml &value)
 std::string architecture(const FieldReader &reader, const Yaml &value, std::string_view field)
 {
   const std::string word = reader.text(value, field);
-  const auto type = verity::find_partition_type("root", word);
-  if (word != any_architecture && (!type || type->name != "root-" + word))
+  if (word != any_architecture && !base::is_architecture(word))
     reader.fail(value,
                 field,
                 fmt::format("\"{}\" is no architecture; write it as systemd does (x86-64, arm64, "

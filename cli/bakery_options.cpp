@@ -69,6 +69,8 @@ const std::vector<BakeryOptionRow> rows = {
      [](BakeryOptions &options, const std::string &) { options.attach = true; }},
     {"check", 0, nullptr, "bake", "Build each image twice, and compare",
      [](BakeryOptions &options, const std::string &) { options.check = true; }},
+    {"watch", 0, nullptr, "bake", "Go on, and bake again what has changed",
+     [](BakeryOptions &options, const std::string &) { options.watch = true; }},
     {"repository", 0, "DIR", "publish promote withdraw", "The repository",
      [](BakeryOptions &options, const std::string &value) {
        options.repository = path_value("repository", value); }},

@@ -31,6 +31,7 @@ struct BakeryOptions {
   bool lint = true; ///< not --no-lint
   bool attach = false;
   bool check = false;
+  bool watch = false;
   bool dry_run = false;
   bool legend = true;
   Json json = Json::off;

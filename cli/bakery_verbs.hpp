@@ -41,7 +41,7 @@ int run_bakery_verb(const base::Host &host, const BakeryOptions &options, const 
 std::string bakery_help_text(const BakeryOptions &options);
 
 // What the table leads to, in the file named first.
-int bake(const BakeryCall &call);    // bakery_verbs.cpp
+int bake(const BakeryCall &call);    // bake.cpp
 int lint(const BakeryCall &call);    // lint.cpp
 int publish(const BakeryCall &call); // publish.cpp
 int promote(const BakeryCall &call);

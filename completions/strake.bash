@@ -141,7 +141,7 @@ _strake_ext() { # FIRST: where its words begin
 # The verbs that make images.
 _strake_bakery() {
     local option value bakery_options
-    bakery_options='--help --output= --sources= --key= --certificate= --base= --attach --check
+    bakery_options='--help --output= --sources= --key= --certificate= --base= --attach --check --watch
         --repository= --sign-with= --gpg-key= --url= --name= --channel= --valid-for= --no-lint
         --reason= --dry-run --no-legend --json='
     _strake_split

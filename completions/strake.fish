@@ -183,6 +183,7 @@ complete -c strake -n $bakery -l no-lint -d 'Publish what lint refuses or cannot
 complete -c strake -n $bakery -l reason -x -d 'Why a version is withdrawn'
 complete -c strake -n $bakery -l attach -d 'Put signatures that were made elsewhere into the images'
 complete -c strake -n $bakery -l check -d 'Build each image twice, and compare'
+complete -c strake -n $bakery -l watch -d 'Go on, and bake again what has changed'
 complete -c strake -n $bakery -s n -l dry-run -d 'Show what would be done, and do nothing'
 complete -c strake -n $bakery -l no-legend -d 'Leave out headers'
 complete -c strake -n $bakery -l json -x -a 'pretty short off' -d 'Answer in JSON'
