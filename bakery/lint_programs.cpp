@@ -20,11 +20,11 @@ std::string_view directory_of(std::string_view path)
   return path.substr(0, path.rfind('/'));
 }
 
-/// Where loaders look by themselves: /usr/lib, /usr/lib64, and one directory of an architecture in
-/// it, as Debian has.
+/// Where loaders look by themselves: /usr/lib, /usr/lib64, /usr/local/lib, and one directory of an
+/// architecture in it, as Debian has.
 bool is_searched(std::string_view directory)
 {
-  for (const std::string_view top : {"usr/lib", "usr/lib64", "lib", "lib64"}) {
+  for (const std::string_view top : {"usr/lib", "usr/lib64", "usr/local/lib", "lib", "lib64"}) {
     if (directory == top)
       return true;
     if (directory.starts_with(top) && directory.size() > top.size() &&
@@ -66,36 +66,64 @@ bool is_in_paths(const Contents &contents,
   return false;
 }
 
+/// Where libraries may be.
+struct Known {
+  const Contents &image;
+  const Contents *system;                       ///< null if it is not known
+  std::set<std::string, std::less<>> libraries; ///< in the directories that loaders search
+};
+
+bool has_library(const Known &known,
+                 const std::string &program,
+                 const Elf &elf,
+                 const std::string &library)
+{
+  return known.libraries.contains(library) ||
+         (known.system == nullptr && is_of_c_library(library)) ||
+         is_in_paths(known.image, program, elf.paths, library) ||
+         (known.system != nullptr && is_in_paths(*known.system, program, elf.paths, library));
+}
+
+/// "/lib64/ld-linux-x86-64.so.2" lies in /usr/lib64 on systems whose /lib64 is a symlink.
+bool has_loader(const Known &known, const Elf &elf)
+{
+  if (!elf.interpreter.starts_with('/'))
+    return true;
+  for (const std::string &path : {elf.interpreter.substr(1), "usr" + elf.interpreter})
+    if (known.image.find(path) != nullptr || known.system->find(path) != nullptr)
+      return true;
+  return false;
+}
+
+Finding missing(const std::string &path, const std::string &what, const Surroundings &around)
+{
+  return {.rule = {},
+          .gravity = around.base != nullptr ? Gravity::error : Gravity::warning,
+          .path = "/" + path,
+          .what = around.base != nullptr
+                      ? fmt::format("it needs {}, which neither the image nor the system has", what)
+                      : fmt::format("it needs {}, which the image does not have; whether the "
+                                    "system has it can be told with --base",
+                                    what)};
+}
+
 } // namespace
 
 std::vector<Finding> find_missing_libraries(const Subject &subject, const Surroundings &around)
 {
-  std::set<std::string, std::less<>> known;
-  add_libraries(subject.contents, known);
+  Known known{.image = subject.contents, .system = around.base, .libraries = {}};
+  add_libraries(subject.contents, known.libraries);
   if (around.base != nullptr)
-    add_libraries(*around.base, known);
+    add_libraries(*around.base, known.libraries);
   std::vector<Finding> findings;
   for (const auto &[path, entry] : subject.contents.entries) {
     if (!entry.elf)
       continue;
-    for (const std::string &library : entry.elf->needed) {
-      const bool is_there =
-          known.contains(library) ||
-          is_in_paths(subject.contents, path, entry.elf->paths, library) ||
-          subject.contents.find(std::string(directory_of(path)) + "/" + library) != nullptr;
-      if (is_there || (around.base == nullptr && is_of_c_library(library)))
-        continue;
-      findings.push_back(
-          {.rule = {},
-           .gravity = around.base != nullptr ? Gravity::error : Gravity::warning,
-           .path = "/" + path,
-           .what =
-               around.base != nullptr
-                   ? fmt::format("it needs {}, which neither the image nor the system has", library)
-                   : fmt::format("it needs {}, which the image does not have; whether the "
-                                 "system has it can be told with --base",
-                                 library)});
-    }
+    for (const std::string &library : entry.elf->needed)
+      if (!has_library(known, path, *entry.elf, library))
+        findings.push_back(missing(path, library, around));
+    if (around.base != nullptr && !has_loader(known, *entry.elf))
+      findings.push_back(missing(path, entry.elf->interpreter, around));
   }
   return findings;
 }

@@ -251,9 +251,27 @@ TEST_CASE("lint: libraries that are neither in the image nor in the system are n
   {
     put(base, "usr/lib64/libjq.so.1", file());
   }
+  SUBCASE("where the program says, in the system")
+  {
+    put(subject.contents, path, program({"libjq.so.1", "libc.so.6"}, {"/usr/lib/private"}));
+    put(base, "usr/lib/private/libjq.so.1", file());
+  }
   CHECK(found(subject, {.base = &base}).empty());
   put(base, "usr/lib/x86_64-linux-gnu/libc.so.6", directory());
   CHECK(found(subject, {.base = &base}) == "unresolved-library error /usr/bin/p");
+}
+
+TEST_CASE("lint: a loader that the system does not have is named")
+{
+  Subject subject = good();
+  Entry musl = program({});
+  musl.elf->interpreter = "/lib/ld-musl-x86_64.so.1";
+  put(subject.contents, "usr/bin/p", musl);
+  CHECK(found(subject).empty());
+  Contents base;
+  CHECK(found(subject, {.base = &base}) == "unresolved-library error /usr/bin/p");
+  put(base, "usr/lib/ld-musl-x86_64.so.1", file());
+  CHECK(found(subject, {.base = &base}).empty());
 }
 
 TEST_CASE("lint: programs of another machine are named")
