@@ -22,8 +22,6 @@ using base::Kind;
 
 namespace {
 
-constexpr uid_t nobody = 65534;
-
 /// Where a file system lies in an image, and what of the image's tree it is.
 struct Part {
   base::ByteRange range;
@@ -79,25 +77,34 @@ Part part_of(const base::Fd &file, const std::string &path)
   base::fail(Kind::config, "{} has neither a root nor a /usr partition", path);
 }
 
-/// What takes a file system apart must not be able to do more than that.
-std::vector<std::string> unprivileged(std::vector<std::string> argv)
+/// What takes a file system apart sees its programs and the workspace, may write to the latter
+/// alone and has no rights: fsck.erofs 1.5 follows names such as "../x" in an image.
+std::vector<std::string> confined(const Workspace &workspace, std::vector<std::string> argv)
 {
-  if (::geteuid() == 0)
-    argv.insert(argv.begin(),
-                {"setpriv",
-                 fmt::format("--reuid={}", nobody),
-                 fmt::format("--regid={}", nobody),
-                 "--clear-groups",
-                 "--no-new-privs",
-                 "--inh-caps=-all",
-                 "--bounding-set=-all"});
-  return argv;
+  std::vector<std::string> all = {"bwrap",
+                                  "--unshare-all",
+                                  "--cap-drop",
+                                  "ALL",
+                                  "--new-session",
+                                  "--die-with-parent",
+                                  "--ro-bind",
+                                  "/usr",
+                                  "/usr"};
+  for (const char *directory : {"/lib", "/lib64", "/bin", "/sbin"})
+    all.insert(all.end(), {"--ro-bind-try", directory, directory});
+  all.insert(all.end(), {"--bind", workspace.path(), "/work", "--chdir", "/work"});
+  all.insert(all.end(), argv.begin(), argv.end());
+  return all;
 }
 
-std::string run(const base::Host &host, std::vector<std::string> argv)
+std::string run(const base::Host &host, const Workspace &workspace, std::vector<std::string> argv)
 {
   const std::string program = argv.front();
-  const base::Finished done = host.programs.run({.argv = unprivileged(std::move(argv)),
+  if (!host.programs.exists("bwrap"))
+    base::fail(Kind::config,
+               "there is no bwrap on this machine, in which images are taken apart; install "
+               "bubblewrap");
+  const base::Finished done = host.programs.run({.argv = confined(workspace, std::move(argv)),
                                                  .limit = std::chrono::hours(1),
                                                  .output_limit = std::size_t{256} << 20U});
   if (done.status != 0)
@@ -139,22 +146,20 @@ Contents take_apart(const base::Host &host, const base::Fd &file, const std::str
                path);
   const base::Dir temporary = base::Dir::open_root("/var/tmp");
   const Workspace workspace(host.sys, temporary, fmt::format(".strake-lint-{}", ::getpid()));
-  if (::geteuid() == 0)
-    host.sys.set_attributes(workspace.dir().fd(), {.owner = nobody, .group = nobody});
   base::Fd copy = host.sys.create(workspace.dir(), "image", 0644);
   host.sys.copy(file, part.range, copy, 0);
   host.sys.close(std::move(copy));
-  const std::string image = workspace.path() + "/image";
-  const std::string tree = workspace.path() + "/tree";
   if (type == "erofs")
-    (void)run(
-        host,
-        {"fsck.erofs", "--extract=" + tree, "--preserve-perms", "--no-preserve-owner", image});
+    (void)run(host,
+              workspace,
+              {"fsck.erofs", "--extract=tree", "--preserve-perms", "--no-preserve-owner", "image"});
   else
-    (void)run(host, {"unsquashfs", "-no-progress", "-no-xattrs", "-quiet", "-dest", tree, image});
+    (void)run(host,
+              workspace,
+              {"unsquashfs", "-no-progress", "-no-xattrs", "-quiet", "-dest", "tree", "image"});
   Contents contents = read_contents(workspace.dir().dir("tree"), part.place);
   if (type == "squashfs")
-    add_listed_modes(contents, run(host, {"unsquashfs", "-lln", image}));
+    add_listed_modes(contents, run(host, workspace, {"unsquashfs", "-lln", "image"}));
   return contents;
 }
 

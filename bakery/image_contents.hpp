@@ -17,8 +17,8 @@ struct OpenedImage {
 
 /// Reads what is in an image, or in a directory that is one: `path` is absolute, and name, version
 /// and architecture are parted by "_" in it. The file system of an image (erofs or squashfs, alone
-/// or in a disk image) is taken apart by its own tools in a directory below /var/tmp, which run as
-/// nobody where strake runs as root: nothing of it is mounted or trusted. Throws Kind::not_found,
+/// or in a disk image) is taken apart by its own tools in a directory below /var/tmp, which is all
+/// that they may write to: nothing of it is mounted or trusted. Throws Kind::not_found,
 /// config for what is no image, io.
 OpenedImage open_image_contents(const base::Host &host, const std::string &path);
 

@@ -2,6 +2,7 @@
 #include "bake_setting.hpp"
 #include "bakery/image_contents.hpp"
 #include "bakery/lint.hpp"
+#include "base/program.hpp"
 #include "support/extension_image.hpp"
 
 #include <doctest/doctest.h>
@@ -463,6 +464,31 @@ TEST_CASE("lint: images are taken apart whatever they are, and what was allowed 
     CHECK(opened.allowed.size() == 2);
     CHECK(found(opened.subject) == "size-limit error \nsetuid error /usr/bin/s");
   }
+}
+
+TEST_CASE("lint: an image whose names lead outside writes nothing there")
+{
+  Kitchen kitchen;
+  // From /var/tmp/.strake-lint-PID/tree/d to the root of the machine and to this test's directory.
+  const std::string name = "../../../../.." + kitchen.host.root.path() + "/evil";
+  std::string placeholder = name;
+  std::replace(placeholder.begin(), placeholder.end(), '/', '#');
+  kitchen.host.root.write("tree/d/" + placeholder, "evil");
+  const base::Finished done =
+      base::ProcessRunner().run({.argv = {"mkfs.erofs",
+                                          "--quiet",
+                                          "-Enoinline_data,nosbcrc",
+                                          kitchen.host.root.path() + "/image",
+                                          kitchen.host.root.path() + "/tree"}});
+  REQUIRE(done.status == 0);
+  std::string image = kitchen.host.root.read("image");
+  const std::size_t at = image.find(placeholder);
+  REQUIRE(at != std::string::npos);
+  kitchen.host.root.write("evil.raw", image.replace(at, name.size(), name));
+  CHECK_THROWS_AS(
+      (void)bakery::open_image_contents(kitchen.host.host, kitchen.host.root.path() + "/evil.raw"),
+      base::Error);
+  CHECK_FALSE(kitchen.host.root.exists("evil"));
 }
 
 TEST_CASE("lint: a /usr partition is judged as what it is, and a system is none of an extension")
