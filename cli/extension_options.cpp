@@ -82,6 +82,15 @@ const std::vector<ExtensionOptionRow> rows = {
     {"for-os-release", 0, "FILE", "The os-release that extensions are to fit", true,
      [](ExtensionOptions &options, const std::string &value) {
        options.os_release = path_value("for-os-release", value); }},
+    {"from", 0, "URL", "The repository that an extension comes from", true,
+     [](ExtensionOptions &options, const std::string &value) { options.from = value; }},
+    {"trust", 0, "FILE", "The public key, or root.json, of that repository", true,
+     [](ExtensionOptions &options, const std::string &value) {
+       options.trust = path_value("trust", value); }},
+    {"channel", 0, "CHANNEL", "The channel that its list has to be of", true,
+     [](ExtensionOptions &options, const std::string &value) { options.channel = value; }},
+    {"dry-run", 'n', nullptr, "Show what would be installed, and do nothing", true,
+     [](ExtensionOptions &options, const std::string &) { options.dry_run = true; }},
     {"no-pager", 0, nullptr, "Accepted; no pager is ever started", false,
      [](ExtensionOptions &, const std::string &) {}},
     {"no-legend", 0, nullptr, "Do not show headers and footers", false,

@@ -30,6 +30,10 @@ struct ExtensionOptions {
   std::chrono::seconds duration = std::chrono::minutes(10); ///< --for=
   bool when_over = false;
   std::string os_release; ///< --for-os-release=; empty: none
+  std::string from;       ///< --from=; empty: the repositories that are known
+  std::string trust;      ///< --trust=; path on this machine, empty: none
+  std::string channel;
+  bool dry_run = false;
   bool legend = true;
   Json json = Json::off;
   std::vector<std::string> given;      ///< long names of the options that occurred

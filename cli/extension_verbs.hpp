@@ -71,6 +71,10 @@ int extension_keep(const ExtensionCall &call);
 int extension_take_back(const ExtensionCall &call);
 int extension_identify(const ExtensionCall &call); // extension_identify.cpp
 int extension_check(const ExtensionCall &call);
+int extension_search(const ExtensionCall &call); // extension_install.cpp
+int extension_install(const ExtensionCall &call);
+int extension_remove(const ExtensionCall &call);
+int extension_upgrade(const ExtensionCall &call);
 int extension_diff(const ExtensionCall &call); // extension_written.cpp
 int extension_capture(const ExtensionCall &call);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -50,13 +51,23 @@ public:
   void sync_file_system(const base::Dir &) override {}
 };
 
-/// For those verbs that have no business on the network.
-class NoNetwork final : public base::Fetcher {
+/// Most verbs about extensions have no business on the network; what it takes is made on demand.
+class LazyFetcher final : public base::Fetcher {
 public:
-  std::vector<base::Fetched> fetch(const std::vector<base::Fetch> &) override
+  using Make = std::function<std::unique_ptr<base::Fetcher>()>;
+
+  explicit LazyFetcher(Make make) : make_(std::move(make)) {}
+
+  std::vector<base::Fetched> fetch(const std::vector<base::Fetch> &wanted) override
   {
-    base::fail(base::Kind::internal, "extensions are never fetched here");
+    if (!made_)
+      made_ = make_();
+    return made_->fetch(wanted);
   }
+
+private:
+  Make make_;
+  std::unique_ptr<base::Fetcher> made_;
 };
 
 std::map<std::string, std::string> read_environment()
@@ -138,16 +149,30 @@ int run_extensions(const cli::ExtensionOptions &options,
   SystemClock clock;
   base::LinuxSys sys;
   base::ProcessRunner programs;
-  NoNetwork fetcher;
+  const base::Dir machine = base::Dir::open_root("/");
+  const base::Dir root = base::Dir::open_root(options.root.empty() ? "/" : options.root);
+  const base::Log log = cli::console(environment);
+  const bool shows = ::isatty(STDERR_FILENO) != 0 && options.json == cli::Json::off;
+  cli::Progress progress(shows ? cli::Progress::Form::terminal : cli::Progress::Form::none,
+                         clock,
+                         log,
+                         write_on_terminal);
+  LazyFetcher fetcher([&] {
+    return std::make_unique<updater::CurlFetcher>(
+        updater::read_transport_options(
+            {.root = root, .machine = machine, .credentials_directory = std::nullopt}),
+        clock,
+        progress);
+  });
   const base::Host host{
       .sys = sys,
       .programs = programs,
       .fetcher = fetcher,
       .clock = clock,
-      .log = cli::console(environment),
+      .log = log,
       .environment = environment,
-      .root = base::Dir::open_root(options.root.empty() ? "/" : options.root),
-      .machine = base::Dir::open_root("/"),
+      .root = root.again(),
+      .machine = machine.again(),
       .is_running_system = options.root.empty(),
   };
   return cli::run_extension_verb(host, options, write_out);

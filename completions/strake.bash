@@ -99,15 +99,16 @@ _strake_ext() { # FIRST: where its words begin
         --always-refresh= --no-pager --no-legend --json='
     ext_verbs='status list merge unmerge refresh'
     if [[ ${words[1]} == ext ]]; then
-        ext_options+=' --class= --strict --for= --when-over --for-os-release='
+        ext_options+=' --class= --strict --for= --when-over --for-os-release= --from= --trust=
+            --channel= --dry-run'
         ext_verbs+=' plan why capture enable disable generations diff rollback release try keep take-back
-            identify check'
+            identify check search install remove upgrade'
     fi
 
     for ((index = $1; index < cword; index++)); do
         case ${words[index]} in
             --class | --root | --mutable | --image-policy | --noexec | --always-refresh | --json | \
-                --for | --for-os-release)
+                --for | --for-os-release | --from | --trust | --channel)
                 ((index++)) ;;
             -*) ;;
             *) verb=${words[index]}; break ;;
@@ -123,7 +124,7 @@ _strake_ext() { # FIRST: where its words begin
             return ;;
         --noexec | --always-refresh) _strake_offer_words "$value" 'yes no'; return ;;
         --root) _strake_offer_files "$value" -d; return ;;
-        --for-os-release) _strake_offer_files "$value" -f; return ;;
+        --for-os-release | --trust) _strake_offer_files "$value" -f; return ;;
         --image-policy | --for) return ;;
     esac
 

@@ -56,7 +56,7 @@ set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold
     enable-component disable-component ext bake lint publish promote withdraw
 set -l first "not __fish_seen_subcommand_from $verbs"
 set -l ext_verbs status list merge unmerge refresh plan why capture enable disable generations diff \
-    rollback release try keep take-back identify check
+    rollback release try keep take-back identify check search install remove upgrade
 set -l ext_first "__strake_is_ext; and not __fish_seen_subcommand_from $ext_verbs"
 
 complete -c strake -f
@@ -141,6 +141,10 @@ complete -c strake -n $ext_first -a release -d 'Hold no generation any more'
 complete -c strake -n $ext_first -a try -d 'Merge an extension for a while'
 complete -c strake -n $ext_first -a keep -d 'Keep what is on trial'
 complete -c strake -n $ext_first -a take-back -d 'End the trial without it'
+complete -c strake -n $ext_first -a search -d 'Show extensions of repositories'
+complete -c strake -n $ext_first -a install -d 'Get an extension from a repository and merge it'
+complete -c strake -n $ext_first -a remove -d 'Unmerge what was installed and take it away'
+complete -c strake -n $ext_first -a upgrade -d 'Bring what was installed up to date'
 complete -c strake -n $ext_first -a identify -d 'Say which image a file comes from'
 complete -c strake -n $ext_first -a check -d 'Say which extensions would fit another system'
 
@@ -161,6 +165,10 @@ complete -c strake -n $ext -l strict -d 'Change nothing if an extension is broke
 complete -c strake -n $ext -l for -x -d 'How long an extension is tried'
 complete -c strake -n $ext -l when-over -d 'Take back only when the time of the trial is over'
 complete -c strake -n $ext -l for-os-release -r -d 'The os-release that extensions are to fit'
+complete -c strake -n $ext -l from -x -d 'The repository that an extension comes from'
+complete -c strake -n $ext -l trust -r -d 'The public key or root.json of that repository'
+complete -c strake -n $ext -l channel -x -a 'stable candidate' -d 'The channel of its list'
+complete -c strake -n $ext -s n -l dry-run -d 'Show what would be installed, and do nothing'
 complete -c strake -n $ext -l no-pager -d 'Accepted; no pager is ever started'
 complete -c strake -n $ext -l no-legend -d 'Leave out headers and footers'
 complete -c strake -n $ext -l json -x -a 'pretty short off' -d 'Answer in JSON'

@@ -62,7 +62,8 @@ private:
   /// The key or root that the administrator gave, and what became of it since.
   void read_trust()
   {
-    const auto text = host_.root.text(source_.trust);
+    const auto text = source_.trust_text.empty() ? host_.root.text(source_.trust)
+                                                 : std::optional(source_.trust_text);
     if (!text)
       base::fail(Kind::not_found,
                  "there is no {}, by which {} is to be trusted",

@@ -13,8 +13,9 @@ namespace updater {
 /// A repository with a manifest.json, and whom it is trusted by.
 struct ReleaseSource {
   std::string url;
-  std::string trust;     ///< path of a public key or a root.json, beneath the root
-  std::string channel{}; ///< empty: any
+  std::string trust;        ///< path of a public key or a root.json, beneath the root
+  std::string channel{};    ///< empty: any
+  std::string trust_text{}; ///< what is in that file, where it is known already
 
   auto operator<=>(const ReleaseSource &) const = default;
 };
