@@ -203,6 +203,11 @@ SigningKey SigningKey::parse(std::string_view text,
   return SigningKey(std::move(secret));
 }
 
+bool SigningKey::is_encrypted(std::string_view text, const std::string &name)
+{
+  return raw_key(text, name).starts_with(encrypted_header);
+}
+
 verity::MinisignKey SigningKey::public_key() const
 {
   verity::MinisignKey key;
@@ -256,6 +261,15 @@ std::string SigningKey::sign(base::Bytes content, const std::string &trusted_com
       verity::encode_base64(signed_by_us(signature + trusted_comment)));
 }
 
+void refuse_key_names(const base::Dir &dir, const std::string &name)
+{
+  for (const char *ending : {".key", ".pub"})
+    if (dir.status(name + ending))
+      base::fail(Kind::usage,
+                 "{} is there already, and a key is never written over; take another name",
+                 dir.display(name + ending));
+}
+
 void write_key_pair(base::Sys &sys,
                     const base::Dir &dir,
                     const std::string &name,
@@ -263,11 +277,7 @@ void write_key_pair(base::Sys &sys,
                     const std::optional<std::string> &password)
 {
   constexpr mode_t private_mode = 0600;
-  for (const char *ending : {".key", ".pub"})
-    if (dir.status(name + ending))
-      base::fail(Kind::usage,
-                 "{} is there already, and a key is never written over; take another name",
-                 dir.display(name + ending));
+  refuse_key_names(dir, name);
   std::string secret = key.file_text(password);
   base::replace_file(sys, dir, name + ".key", secret, private_mode);
   sodium_memzero(secret.data(), secret.size());

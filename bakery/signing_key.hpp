@@ -23,6 +23,9 @@ public:
   static SigningKey
   parse(std::string_view text, const std::string &name, const std::optional<std::string> &password);
 
+  /// Whether it takes a password to use this key. Throws Kind::config if it is none.
+  static bool is_encrypted(std::string_view text, const std::string &name);
+
   SigningKey(SigningKey &&) noexcept;
   SigningKey &operator=(SigningKey &&) noexcept;
   SigningKey(const SigningKey &) = delete;
@@ -46,8 +49,12 @@ private:
   std::unique_ptr<Secret> secret_;
 };
 
+/// Throws Kind::usage if one of NAME.key and NAME.pub is there already: a key is never written
+/// over.
+void refuse_key_names(const base::Dir &dir, const std::string &name);
+
 /// Writes NAME.key, which only its owner can read, and NAME.pub into `dir`, durably. Throws
-/// Kind::usage if one of them is there already: a key is never written over.
+/// as refuse_key_names().
 void write_key_pair(base::Sys &sys,
                     const base::Dir &dir,
                     const std::string &name,

@@ -93,7 +93,7 @@ const std::vector<BakeryOptionRow> rows = {
      [](BakeryOptions &options, const std::string &) { options.lint = false; }},
     {"reason", 0, "TEXT", "withdraw", "Why, for those who have it",
      [](BakeryOptions &options, const std::string &value) { options.reason = value; }},
-    {"dry-run", 'n', nullptr, "bake publish promote withdraw", "Show what would be done, and do nothing",
+    {"dry-run", 'n', nullptr, "bake key publish promote withdraw", "Show what would be done, and do nothing",
      [](BakeryOptions &options, const std::string &) { options.dry_run = true; }},
     {"no-legend", 0, nullptr, "", "Do not show headers",
      [](BakeryOptions &options, const std::string &) { options.legend = false; }},

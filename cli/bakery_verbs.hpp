@@ -43,6 +43,7 @@ std::string bakery_help_text(const BakeryOptions &options);
 // What the table leads to, in the file named first.
 int bake(const BakeryCall &call);    // bake.cpp
 int lint(const BakeryCall &call);    // lint.cpp
+int key(const BakeryCall &call);     // key.cpp
 int publish(const BakeryCall &call); // publish.cpp
 int promote(const BakeryCall &call);
 int withdraw(const BakeryCall &call);

@@ -170,7 +170,7 @@ _strake() {
         _strake_ext 2
         return
     fi
-    if ((cword > 1)) && [[ ${words[0]##*/} == strake && ${words[1]} =~ ^(bake|lint|publish|promote|withdraw)$ ]]; then
+    if ((cword > 1)) && [[ ${words[0]##*/} == strake && ${words[1]} =~ ^(bake|lint|key|publish|promote|withdraw)$ ]]; then
         _strake_bakery
         return
     fi
@@ -184,7 +184,7 @@ _strake() {
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
         options+=' --automatic --dry-run'
         verbs+=' boot bless unbless plan rollback pin hold skip release history repair ext bake lint
-            publish promote withdraw'
+            key publish promote withdraw'
     fi
 
     for ((index = 1; index < cword; index++)); do

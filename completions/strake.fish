@@ -44,7 +44,7 @@ end
 function __strake_is_bakery
     set -l tokens (commandline -opc)
     set -q tokens[2]
-    and contains -- $tokens[2] bake lint publish promote withdraw
+    and contains -- $tokens[2] bake lint key publish promote withdraw
 end
 
 set -l update 'not __strake_is_ext; and not __strake_is_bakery'
@@ -53,7 +53,7 @@ set -l ext __strake_is_ext
 
 set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold skip release \
     history repair boot bless unbless pending reboot features enable-feature disable-feature components \
-    enable-component disable-component ext bake lint publish promote withdraw
+    enable-component disable-component ext bake lint key publish promote withdraw
 set -l first "not __fish_seen_subcommand_from $verbs"
 set -l ext_verbs status list merge unmerge refresh plan why capture enable disable generations diff \
     rollback release try keep take-back identify check search install remove upgrade
@@ -88,6 +88,7 @@ complete -c strake -n $first -a enable-component -d 'Enable components'
 complete -c strake -n $first -a disable-component -d 'Disable components'
 complete -c strake -n $first -a ext -d 'Merge system and configuration extensions'
 complete -c strake -n $first -a bake -d 'Make extension images of recipes'
+complete -c strake -n $first -a key -d 'Make and show the keys that sign repositories'
 complete -c strake -n $first -a publish -d 'Publish images in a signed repository'
 complete -c strake -n $first -a promote -d 'Offer a tested candidate to everybody'
 complete -c strake -n $first -a withdraw -d 'Offer a version to nobody any more'
