@@ -273,11 +273,14 @@ int acquire(const Call &call)
 int vacuum(const Call &call)
 {
   const auto &most = call.options.instances_max;
+  updater::Scope scope = call.scope();
+  // The only feature may have been switched off, and its instances are to go.
+  scope.no_definitions = updater::NoDefinitions::accept_disabled;
   if (call.options.dry_run) {
-    print_would_remove(call, {}, paths_of(updater::foresee_vacuum(call.host, call.scope(), most)));
+    print_would_remove(call, {}, paths_of(updater::foresee_vacuum(call.host, scope, most)));
     return 0;
   }
-  const updater::Vacuumed done = updater::vacuum(call.host, call.scope(), most);
+  const updater::Vacuumed done = updater::vacuum(call.host, scope, most);
   if (call.wants_json())
     print_removed(call, done.removed);
   return 0;

@@ -147,7 +147,10 @@ Definitions definitions_of(const base::Host &host, const Scope &scope)
                "Component is disabled: {}; \"strake enable-component {}\" switches it on",
                scope.component,
                scope.component);
-  if (!definitions.transfers.empty() || scope.no_definitions == NoDefinitions::accept)
+  const bool has_some =
+      !definitions.transfers.empty() ||
+      (scope.no_definitions == NoDefinitions::accept_disabled && !definitions.disabled.empty());
+  if (has_some || scope.no_definitions == NoDefinitions::accept)
     return definitions;
   if (!scope.component.empty())
     base::fail(base::Kind::not_found,

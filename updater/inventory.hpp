@@ -20,7 +20,11 @@ namespace updater {
 enum class Turn { ignored, awaited };
 
 /// Whether it is a failure that there is not a single definition.
-enum class NoDefinitions { fail, accept };
+enum class NoDefinitions {
+  fail,
+  accept,
+  accept_disabled, ///< if there are some that are only switched off
+};
 
 /// What the command line says about where and how to look.
 struct Scope {
