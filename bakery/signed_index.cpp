@@ -140,6 +140,53 @@ void put(IndexFiles &files, const std::string &path, std::string text)
     files[path] = {.kind = IndexFile::Kind::file, .text = std::move(text)};
 }
 
+void put_lists(IndexFiles &files, Channel channel, const ChannelFiles &texts)
+{
+  const std::string place = place_of(channel);
+  put(files, place + manifest_file, texts.manifest);
+  put(files, place + manifest_signature_file, texts.manifest_signature);
+  put(files, place + checksums_file, texts.checksums);
+  put(files, place + checksums_signature_file, texts.checksums_signature);
+}
+
+void put_keys(IndexFiles &files, Channel channel, const SignedIndex &signed_index)
+{
+  const std::string place = place_of(channel);
+  put(files, place + key_file, verity::file_text(signed_index.key));
+  put(files, place + keyring_file, signed_index.openpgp_keyring);
+  put(files, place + keyring_signature_file, signed_index.keyring_signature);
+}
+
+/// Pages and definitions of a channel, and links to content that lies elsewhere.
+void put_pages(IndexFiles &files,
+               Channel channel,
+               const SignedIndex &signed_index,
+               const std::string &url)
+{
+  const std::string place = place_of(channel);
+  const Index &index = signed_index.index;
+  const std::string end = place.empty() ? "" : "/" + std::string(name(channel));
+  const Site site{.name = index.repository,
+                  .url = url + end,
+                  .openpgp_keyring = signed_index.openpgp_keyring,
+                  .minisign_key = verity::encoded(signed_index.key),
+                  .sequence = index.sequence,
+                  .issued = index.issued,
+                  .expires = index.expires};
+  const Catalogue catalogue = catalogue_of(index.releases(channel));
+  put(files, place + "index.html", catalogue_page(catalogue, site));
+  for (const OfferedName &offered : catalogue) {
+    const std::string extensions = place + "extensions/";
+    put(files, extensions + offered.name + ".html", extension_page(offered, site));
+    for (auto &[file, text] : definition_files(offered, site))
+      put(files, extensions + file, std::move(text));
+  }
+  if (channel != Channel::stable)
+    for (const OfferedFile &file : index.files(channel))
+      files[place + file.name.file] = {.kind = IndexFile::Kind::link,
+                                       .text = "../../../" + file.name.file};
+}
+
 } // namespace
 
 SignedIndex sign(const base::Host &host, const Index &index, const SigningKeys &keys)
@@ -179,35 +226,11 @@ std::optional<SignedIndex> read_signed_index(const ReadFile &read, const Minisig
 
 IndexFiles files_of(const SignedIndex &signed_index, const std::string &url)
 {
-  const Index &index = signed_index.index;
   IndexFiles files;
   for (const auto &[channel, texts] : signed_index.channels) {
-    const std::string place = place_of(channel);
-    put(files, place + manifest_file, texts.manifest);
-    put(files, place + manifest_signature_file, texts.manifest_signature);
-    put(files, place + checksums_file, texts.checksums);
-    put(files, place + checksums_signature_file, texts.checksums_signature);
-    if (channel != Channel::stable)
-      for (const OfferedFile &file : index.files(channel))
-        files[place + file.name.file] = {.kind = IndexFile::Kind::link,
-                                         .text = "../../../" + file.name.file};
-  }
-  put(files, key_file, verity::file_text(signed_index.key));
-  put(files, keyring_file, signed_index.openpgp_keyring);
-  put(files, keyring_signature_file, signed_index.keyring_signature);
-  const Site site{.name = index.repository,
-                  .url = url,
-                  .openpgp_keyring = signed_index.openpgp_keyring,
-                  .minisign_key = verity::encoded(signed_index.key),
-                  .sequence = index.sequence,
-                  .issued = index.issued,
-                  .expires = index.expires};
-  const Catalogue catalogue = catalogue_of(index.stable);
-  put(files, "index.html", catalogue_page(catalogue, site));
-  for (const OfferedName &offered : catalogue) {
-    put(files, fmt::format("extensions/{}.html", offered.name), extension_page(offered, site));
-    for (auto &[name, text] : definition_files(offered, site))
-      put(files, "extensions/" + name, std::move(text));
+    put_lists(files, channel, texts);
+    put_keys(files, channel, signed_index);
+    put_pages(files, channel, signed_index, url);
   }
   return files;
 }
