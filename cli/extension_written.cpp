@@ -80,7 +80,7 @@ std::vector<Listed> list_written(const ExtensionCall &call)
   for (const Request &request : call.requests()) {
     const Class own = request.extension_class;
     for (Written &written :
-         overlay::find_written(call.host, own, request.configuration.hierarchies)) {
+         overlay::find_written(call.host, request, request.configuration.hierarchies)) {
       Listed each{own, std::move(written), {}};
       if (each.written.views)
         each.differences = overlay::written_paths(*each.written.views, own);
@@ -189,8 +189,7 @@ int extension_capture(const ExtensionCall &call)
     return 0;
   const Request &request = chosen(call, requests);
   const std::string &name = call.options.arguments.front();
-  const overlay::Captured captured =
-      overlay::capture(call.host, request.extension_class, request.configuration.hierarchies, name);
+  const overlay::Captured captured = overlay::capture(call.host, request, name);
   const std::string path = call.host.root.display(captured.path);
   if (call.wants_json())
     call.print_json({{"class", overlay::name(request.extension_class)},

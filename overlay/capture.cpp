@@ -218,17 +218,16 @@ void build(const base::Host &host,
 
 } // namespace
 
-Captured capture(const base::Host &host,
-                 Class extension_class,
-                 const std::vector<std::string> &hierarchies,
-                 const std::string &name)
+Captured capture(const base::Host &host, const Request &request, const std::string &name)
 {
+  const Class extension_class = request.extension_class;
+  const std::vector<std::string> &hierarchies = request.configuration.hierarchies;
   const Lock lock = take_lock(host);
   check_name(host, extension_class, name);
   Captured captured{.path = fmt::format("{}/{}", directory_of(extension_class), name),
                     .hierarchies = {}};
   std::vector<Part> parts;
-  for (Written &written : find_written(host, extension_class, hierarchies)) {
+  for (Written &written : find_written(host, request, hierarchies)) {
     Part part = part_of(extension_class, std::move(written));
     if (part.differences.empty())
       continue;

@@ -18,10 +18,10 @@ struct Captured {
   bool masks_directories = false; ///< so that it is left out until that is allowed (see dangers)
 };
 
-/// Makes an extension of what written_paths() finds in the hierarchies: a directory that fits this
-/// system, in /var/lib/extensions or /var/lib/confexts. What was removed is a whiteout in it, and a
-/// directory that was replaced is marked opaque, as overlays know them. Release files of extensions
-/// are not taken over; sockets are skipped. What was written stays where it is.
+/// Makes an extension of what written_paths() finds in the hierarchies of a class: a directory that
+/// fits this system, in /var/lib/extensions or /var/lib/confexts. What was removed is a whiteout in
+/// it, and a directory that was replaced is marked opaque, as overlays know them. Release files of
+/// extensions are not taken over; sockets are skipped. What was written stays where it is.
 ///
 /// When it returns the extension is durable. Whatever fails, and if the power goes, there is no
 /// extension of this name or the whole one; what a run that was cut has left, which nothing finds,
@@ -30,9 +30,6 @@ struct Captured {
 /// Throws Kind::usage if an extension cannot have the name, Kind::busy if there is one of it,
 /// Kind::not_found if nothing was written, and Kind::config if that cannot be told from the rest or
 /// must not be in an extension.
-Captured capture(const base::Host &host,
-                 Class extension_class,
-                 const std::vector<std::string> &hierarchies,
-                 const std::string &name);
+Captured capture(const base::Host &host, const Request &request, const std::string &name);
 
 } // namespace overlay

@@ -145,6 +145,13 @@ private:
     work_place_ = std::move(place);
   }
 
+  /// Beneath the root.
+  [[nodiscard]] std::string upper_path() const
+  {
+    return mutable_.parent_path.empty() ? mutable_.name
+                                        : mutable_.parent_path + "/" + mutable_.name;
+  }
+
   /// Not the one that the present overlay uses.
   std::string free_work_name() const
   {
@@ -207,8 +214,10 @@ private:
     write_file(host_.sys, *metadata_, "origin", composition_.origin);
     write_file(host_.sys, *metadata_, "strake-stamp", composition_.stamp + "\n");
     write_file(host_.sys, *metadata_, "strake-generation", composition_.generation);
-    if (mutable_.use == Use::upper || mutable_.use == Use::ephemeral)
+    if (mutable_.use == Use::ephemeral)
       host_.sys.make_dir(*metadata_, kept_views, 0700);
+    if (mutable_.use == Use::upper)
+      write_file(host_.sys, *metadata_, upper_file, escaped(upper_path()) + "\n");
     if (work_dir_)
       write_file(host_.sys, *metadata_, "work_dir", escaped(*work_dir_) + "\n");
     if (device_ && major(*device_) != 0 && mutable_.use != Use::host_is_upper)
@@ -298,7 +307,7 @@ private:
     const std::string metadata(class_.metadata);
     const std::string kept = fmt::format("{}/{}", metadata, kept_views);
     base::Fd cover = cover_for(composed, metadata);
-    if (mutable_.use == Use::host_is_upper)
+    if (mutable_.use != Use::ephemeral) // the administrator may take it away
       return attach(composed, metadata, std::move(cover));
     base::Fd inner_cover = cover_for(composed, kept);
     // On the copy, not beside it: systemd-sysext takes away that with all that lies on it, and
@@ -318,14 +327,15 @@ private:
 
   base::Fd upper_alone()
   {
-    base::Fd upper = written_ ? base::duplicate(written_->fd())
-                              : host_.sys.copy_mount(upper_->fd(), base::Depth::one_mount);
+    base::Fd upper = base::duplicate(written_->fd());
     host_.sys.forbid_writing(upper);
     return upper;
   }
 
   void carry_submounts(Composed &composed)
   {
+    if (composition_.submounts == Composition::Submounts::left_out)
+      return;
     for (const std::string &below : hierarchy_.submounts)
       attach(composed,
              below,

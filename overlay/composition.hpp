@@ -20,6 +20,8 @@ struct Composition {
   std::vector<const Layer *> above;
   std::vector<const Layer *> below;
   Mutability mutability = Mutability::no;
+  /// What is mounted below the hierarchy now: copied, or not to be seen.
+  enum class Submounts { carried, left_out } submounts = Submounts::carried;
   std::string size_limit; ///< of what may be written to memory, as parse_size_limit() takes it
   bool indexes_kernel_modules = true; ///< see index_kernels()
   /// What its metadata are to say.
@@ -48,11 +50,11 @@ struct Composed {
 /// mounted below the hierarchy now. If it fails nothing has changed but directories below
 /// /var/lib/extensions.mutable, which the next run finds and uses.
 ///
-/// On the metadata directory of one that can be written lies a copy of itself. In that, on the
-/// directory of `kept_views`, lie three mounts, from the bottom: all layers but the one that is
-/// written to, that one (of memory the file system that has it as "upper"), and the empty directory
-/// itself. None of them can be written, and only the last one is to be seen. Where the hierarchy
-/// itself is written to there is nothing but the copy.
+/// On the metadata directory of one that can be written lies a copy of itself. In that of one whose
+/// writes go to memory, on the directory of `kept_views`, lie three mounts, from the bottom: all
+/// layers but the one that is written to, the file system in memory that has that one as "upper",
+/// and the empty directory itself. None of them can be written, and only the last one is to be
+/// seen.
 Composed compose(const base::Host &host,
                  Class extension_class,
                  const Composition &composition,

@@ -68,8 +68,10 @@ bool is_plain(const std::string &path)
   return true;
 }
 
-std::string
-read_work_dir(const Hierarchy &hierarchy, const std::string &text, const std::string &file)
+std::string read_path(const Hierarchy &hierarchy,
+                      const std::string &text,
+                      const std::string &file,
+                      std::string_view what)
 {
   // It is one escaped word, in which blanks stand as they are.
   std::string escaped;
@@ -78,10 +80,11 @@ read_work_dir(const Hierarchy &hierarchy, const std::string &text, const std::st
   const auto words = base::split_escaped(escaped);
   if (!words || words->size() != 1 || !is_plain(words->front()))
     base::fail(Kind::config,
-               "{}: \"{}\" is no work directory; a path beneath the root is expected. Unmount {} "
+               "{}: \"{}\" is no {}; a path beneath the root is expected. Unmount {} "
                "by hand if somebody has changed this file",
                hierarchy.top->display(file),
                without_newline(text),
+               what,
                hierarchy.place);
   return words->front();
 }
@@ -141,7 +144,10 @@ Merged read_merged(const Hierarchy &hierarchy, Class extension_class)
   merged.generation = text("strake-generation");
   const std::string work_file = metadata_path(extension_class, "work_dir");
   if (const auto work_dir = hierarchy.top->text(work_file))
-    merged.work_dir = read_work_dir(hierarchy, *work_dir, work_file);
+    merged.work_dir = read_path(hierarchy, *work_dir, work_file, "work directory");
+  const std::string upper_path = metadata_path(extension_class, upper_file);
+  if (const auto upper = hierarchy.top->text(upper_path))
+    merged.upper = read_path(hierarchy, *upper, upper_path, "mutable directory");
   if (const auto status = hierarchy.top->status("."))
     merged.since_us = static_cast<std::uint64_t>(status->st_mtim.tv_sec) * 1000000U +
                       static_cast<std::uint64_t>(status->st_mtim.tv_nsec) / 1000U;

@@ -54,8 +54,13 @@ struct Merged {
   std::string generation;
   /// Beneath the root, a name in the directory that holds it; nothing if none was used.
   std::optional<std::string> work_dir;
-  std::uint64_t since_us = 0; ///< microseconds since 1970
+  std::optional<std::string> upper; ///< the mutable directory, likewise; known to strake only
+  std::uint64_t since_us = 0;       ///< microseconds since 1970
 };
+
+/// The file of the metadata that names the mutable directory, as "work_dir" does the work
+/// directory.
+constexpr std::string_view upper_file = "strake-upper";
 
 /// Reads the metadata of a merged hierarchy. Throws Kind::config if they are damaged: the work
 /// directory named in them is one that is going to be removed.

@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "overlay/hierarchy.hpp"
 #include "overlay/kernel_modules.hpp"
-#include "overlay/selection.hpp"
+#include "overlay/merged_layers.hpp"
 #include "overlay/written.hpp"
 
 #include <sys/stat.h>
@@ -51,23 +51,6 @@ Place find_place(const base::Host &host,
   base::fail(Kind::usage, "{} lies in no merged hierarchy; see `strake ext status`", path);
 }
 
-/// An extension of what is merged now, as it was then.
-Layer open_merged(const base::Host &host, const Request &request, const UsedExtension &used)
-{
-  const Candidate &candidate = used.candidate;
-  if (!used.loop &&
-      !is_same(candidate.identity, identify(host, candidate.image).identity, Boot::any))
-    base::fail(Kind::not_found,
-               "{} has changed since it was merged; `strake ext refresh` merges it anew",
-               host.root.display(candidate.image.path));
-  const verity::ImagePolicy policy =
-      policy_of(request.configuration, candidate.image, read_target(host), request.extension_class);
-  return open_layer(host,
-                    request.extension_class,
-                    candidate,
-                    {.policy = policy, .trusted_by = used.trusted_by, .present = &used});
-}
-
 bool has(const base::Dir &dir, const std::string &below)
 {
   const auto status = dir.status(below);
@@ -85,8 +68,7 @@ public:
   /// What was written lies over all; a directory there may only have something in it.
   void look_into_written()
   {
-    for (const Written &written :
-         find_written(host_, place_.request->extension_class, {place_.hierarchy.path})) {
+    for (const Written &written : find_written(host_, *place_.request, {place_.hierarchy.path})) {
       const auto status = written.views ? written.views->upper.status(place_.below) : std::nullopt;
       if (status && !S_ISDIR(status->st_mode))
         note(From::written);

@@ -23,26 +23,6 @@ namespace {
 using base::Kind;
 using base::Level;
 
-/// The first user namespace has all users as they are; any other one maps fewer.
-bool is_user_namespace(const base::Host &host)
-{
-  std::istringstream map(host.machine.text("proc/self/uid_map").value_or("0 0 4294967295"));
-  std::uint64_t inside = 0;
-  std::uint64_t outside = 0;
-  std::uint64_t count = 0;
-  map >> inside >> outside >> count;
-  return outside != 0 || count != 4294967295U;
-}
-
-MountStyle style_of(const base::Host &host, const Request &request)
-{
-  const ClassFacts &class_facts = facts(request.extension_class);
-  return {.limits = {.no_set_user = !class_facts.may_set_user,
-                     .no_programs = request.no_programs.value_or(!class_facts.may_execute)},
-          .options = request.configuration.mount_options,
-          .is_user_namespace = is_user_namespace(host)};
-}
-
 Composition
 composition_of(const Plan &plan, const PlannedHierarchy &planned, const std::string &generation)
 {
@@ -77,7 +57,7 @@ Change change_for(const base::Host &host,
           compose(host,
                   plan.request.extension_class,
                   composition_of(plan, planned, generation),
-                  style_of(host, plan.request))};
+                  mount_style_of(host, plan.request))};
 }
 
 /// What an overlay that is gone has used.

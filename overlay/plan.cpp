@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <sstream>
 
 namespace overlay {
 
@@ -260,7 +261,27 @@ void give_up_on_broken(const Plan &plan)
                  each.verdict.fix);
 }
 
+/// The first user namespace has all users as they are; any other one maps fewer.
+bool is_user_namespace(const base::Host &host)
+{
+  std::istringstream map(host.machine.text("proc/self/uid_map").value_or("0 0 4294967295"));
+  std::uint64_t inside = 0;
+  std::uint64_t outside = 0;
+  std::uint64_t count = 0;
+  map >> inside >> outside >> count;
+  return outside != 0 || count != 4294967295U;
+}
+
 } // namespace
+
+MountStyle mount_style_of(const base::Host &host, const Request &request)
+{
+  const ClassFacts &class_facts = facts(request.extension_class);
+  return {.limits = {.no_set_user = !class_facts.may_set_user,
+                     .no_programs = request.no_programs.value_or(!class_facts.may_execute)},
+          .options = request.configuration.mount_options,
+          .is_user_namespace = is_user_namespace(host)};
+}
 
 Action action_for(bool is_merged, bool has_layers, Mutability mutability)
 {

@@ -88,6 +88,9 @@ Plan plan_unmerge(const base::Host &host, const Request &request);
 /// is merged now and what then is.
 Aftermath planned_aftermath(const base::Host &host, const Plan &plan);
 
+/// How overlays of the class are mounted.
+MountStyle mount_style_of(const base::Host &host, const Request &request);
+
 /// The decision for one hierarchy. A mutable one is merged even if no extension has anything in it.
 Action action_for(bool is_merged, bool has_layers, Mutability mutability);
 

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/tree_copy.hpp"
 #include "overlay/hierarchy.hpp"
+#include "overlay/merged_layers.hpp"
 #include "overlay/mutable_dir.hpp"
 
 #include <sys/stat.h>
@@ -36,17 +37,35 @@ bool is_writable(const Dir &dir)
 /// As compose() stacks them: layers, upper, cover.
 constexpr unsigned stacked_mounts = 3;
 
-Views open_views(const base::Host &host, const Hierarchy &hierarchy, Class extension_class)
+Dir alone(const base::Host &host, const Hierarchy &hierarchy)
+{
+  return {host.sys.copy_mount(hierarchy.top->fd(), base::Depth::one_mount), hierarchy.top->path()};
+}
+
+/// Of memory, which nothing else leads to.
+Views open_kept_views(const base::Host &host, const Hierarchy &hierarchy, Class extension_class)
 {
   const std::string place =
       fmt::format("{}/{}/{}", hierarchy.path, facts(extension_class).metadata, kept_views);
-  Dir upper = host.sys.copy_beneath(host.root, place, 1);
-  if (!read_merged(hierarchy, extension_class).work_dir)
-    upper = upper.dir("upper"); // of the memory that holds it
-  return {.merged = {host.sys.copy_mount(hierarchy.top->fd(), base::Depth::one_mount),
-                     hierarchy.top->path()},
+  return {.merged = alone(host, hierarchy),
           .below = host.sys.copy_beneath(host.root, place, 2),
-          .upper = std::move(upper)};
+          .upper = host.sys.copy_beneath(host.root, place, 1).dir("upper")};
+}
+
+Views open_views(const base::Host &host,
+                 const Request &request,
+                 const Hierarchy &hierarchy,
+                 const std::string &upper)
+{
+  const auto dir = host.root.find_dir_no_symlinks(upper);
+  if (!dir)
+    base::fail(Kind::not_found,
+               "{}, which {} is written to, is not there any more",
+               host.root.display(upper),
+               hierarchy.path);
+  return {.merged = alone(host, hierarchy),
+          .below = compose_below(host, request, hierarchy),
+          .upper = dir->again()};
 }
 
 /// A mutable directory that is a symlink to the hierarchy leads to what is merged there now.
@@ -58,13 +77,17 @@ bool is_own_upper(const base::Host &host, const Hierarchy &hierarchy)
          mutable_dir->st_ino == top->st_ino;
 }
 
-Written look_at(const base::Host &host, const Hierarchy &hierarchy, Class extension_class)
+Written look_at(const base::Host &host, const Request &request, const Hierarchy &hierarchy)
 {
   Written written{.hierarchy = hierarchy.path};
+  const Merged merged = read_merged(hierarchy, request.extension_class);
   if (hierarchy.kept_mounts == stacked_mounts) {
     written.place = Written::Place::apart;
-    written.is_ephemeral = !read_merged(hierarchy, extension_class).work_dir;
-    written.views = open_views(host, hierarchy, extension_class);
+    written.is_ephemeral = true;
+    written.views = open_kept_views(host, hierarchy, request.extension_class);
+  } else if (merged.upper && parse_generation(merged.generation)) {
+    written.place = Written::Place::apart;
+    written.views = open_views(host, request, hierarchy, *merged.upper);
   } else if (is_own_upper(host, hierarchy)) {
     written.place = Written::Place::in_base;
   }
@@ -248,16 +271,15 @@ private:
 } // namespace
 
 std::vector<Written> find_written(const base::Host &host,
-                                  Class extension_class,
+                                  const Request &request,
                                   const std::vector<std::string> &hierarchies)
 {
   const auto table = read_mount_table(host);
   std::vector<Written> found;
   for (const std::string &path : hierarchies) {
-    const Hierarchy hierarchy = find_hierarchy(host, extension_class, path, table);
+    const Hierarchy hierarchy = find_hierarchy(host, request.extension_class, path, table);
     if (hierarchy.is_merged() && is_writable(*hierarchy.top))
-      found.push_back(
-          base::during(path, [&] { return look_at(host, hierarchy, extension_class); }));
+      found.push_back(base::during(path, [&] { return look_at(host, request, hierarchy); }));
   }
   return found;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/host.hpp"
-#include "overlay/extension_class.hpp"
+#include "overlay/plan.hpp"
 
 #include <sys/types.h>
 
@@ -17,7 +17,7 @@ namespace overlay {
 struct Views {
   base::Dir merged;
   base::Dir below; ///< all its layers but the one that is written to, and read-only
-  base::Dir upper; ///< that one, as it is on disk or in memory, and read-only
+  base::Dir upper; ///< that one, as it is on disk or in memory
 };
 
 /// A merged hierarchy that can be written.
@@ -34,11 +34,11 @@ struct Written {
 
 /// Those among `hierarchies` that are merged and can be written. Only root can do it.
 ///
-/// What compose() hides in the metadata directory of each is used: so it is told against the
-/// very layers that are merged, whatever has become of the images since, and a mutable directory is
-/// found even if its symlink was changed.
+/// It is told against the very layers that are merged. Of an ephemeral one compose() has hidden
+/// them in the metadata directory; else they are opened once more, and Kind::not_found says which
+/// is not there any more as it was. A mutable directory is found even if its symlink was changed.
 std::vector<Written> find_written(const base::Host &host,
-                                  Class extension_class,
+                                  const Request &request,
                                   const std::vector<std::string> &hierarchies);
 
 /// A path that is not what the layers below have there.

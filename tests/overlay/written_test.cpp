@@ -80,7 +80,7 @@ public:
 
   std::vector<Written> written(const std::vector<std::string> &hierarchies = {"/usr", "/opt"})
   {
-    return overlay::find_written(host, Class::sysext, hierarchies);
+    return overlay::find_written(host, request(), hierarchies);
   }
 
   /// "added share/new; changed share/mode (mode)"
@@ -100,7 +100,7 @@ public:
 
   overlay::Captured capture(const std::string &name)
   {
-    return overlay::capture(host, Class::sysext, {"/usr", "/opt"}, name);
+    return overlay::capture(host, request(), name);
   }
 
   Kind refusal(const std::string &name)
@@ -159,9 +159,15 @@ TEST_CASE("what was written is told path by path, in a directory or in memory")
     CHECK(system.differences() == system.all_written);
     CHECK(system.differences("/opt").empty());
     CHECK(system.written({"/usr"}).front().is_ephemeral == (mutability == Mutability::ephemeral));
-    // Against the layers that are merged, whatever has become of the images.
+    // Against the layers that are merged, and never against others.
     system.remove("var/lib/extensions/first");
-    CHECK(system.differences() == system.all_written);
+    if (mutability == Mutability::ephemeral)
+      CHECK(system.differences() == system.all_written);
+    else
+      CHECK_THROWS_WITH_AS(system.differences(),
+                           doctest::Contains("/var/lib/extensions/first has changed since it was "
+                                             "merged; `strake ext refresh` merges it anew"),
+                           base::Error);
     system.merge();
     CHECK(system.differences() == (mutability == Mutability::yes ? system.all_written : ""));
   }
@@ -341,7 +347,9 @@ bool is_survived(System &system, const support::Fault &fault)
                         .machine = system.host.machine.again(),
                         .is_running_system = false};
   try {
-    overlay::capture(host, Class::sysext, {"/usr"}, "mine");
+    Request request = system.request();
+    request.configuration.hierarchies = {"/usr"};
+    overlay::capture(host, request, "mine");
   } catch (const base::Error &) {
     CHECK(faulty.failed());
   }
