@@ -107,7 +107,10 @@ Build build_image(const base::Host &host,
   const bool is_naked = plan.recipe.container == Container::naked;
   const std::string file = is_naked ? "image" : "file-system";
   make_file_system(host,
-                   {.format = plan.recipe.format, .identity = inputs.name, .time = inputs.time},
+                   {.format = plan.recipe.format,
+                    .compression = plan.recipe.compression,
+                    .identity = inputs.name,
+                    .time = inputs.time},
                    is_usr ? tree.path() + "/usr" : tree.path(),
                    workspace.path() + "/" + file);
   if (!is_naked)

@@ -9,41 +9,69 @@ namespace bakery {
 
 namespace {
 
+std::vector<std::string> erofs_compression(Compression compression)
+{
+  switch (compression) {
+  case Compression::best:
+    return {"-zlz4hc,12", "-C65536"};
+  case Compression::fast:
+    return {"-zlz4", "-C65536"};
+  case Compression::none:
+    return {};
+  }
+  return {};
+}
+
 std::vector<std::string>
 erofs_command(const FileSystemFacts &facts, const std::string &tree, const std::string &image)
 {
-  return {"mkfs.erofs",
-          "--quiet",
-          "--all-root",
-          fmt::format("-T{}", facts.time),
-          "-U" + uuid_from(facts.identity + " file system").text(),
-          "-x-1",
-          "-zlz4hc,12",
-          "-C65536",
-          // Whole blocks of data can be mounted from a file directly, and differ less between
-          // versions than those that share a block with inodes.
-          "-Enoinline_data",
-          image,
-          tree};
+  std::vector<std::string> argv = {"mkfs.erofs",
+                                   "--quiet",
+                                   "--all-root",
+                                   fmt::format("-T{}", facts.time),
+                                   "-U" + uuid_from(facts.identity + " file system").text(),
+                                   "-x-1",
+                                   // Whole blocks of data can be mounted from a file directly, and
+                                   // differ less between versions than those that share a block
+                                   // with inodes.
+                                   "-Enoinline_data"};
+  const auto compression = erofs_compression(facts.compression);
+  argv.insert(argv.end(), compression.begin(), compression.end());
+  argv.insert(argv.end(), {image, tree});
+  return argv;
+}
+
+std::vector<std::string> squashfs_compression(Compression compression)
+{
+  switch (compression) {
+  case Compression::best:
+    return {"-comp", "zstd", "-Xcompression-level", "19"};
+  case Compression::fast:
+    return {"-comp", "zstd", "-Xcompression-level", "3"};
+  case Compression::none:
+    return {"-noI", "-noD", "-noF", "-noX"};
+  }
+  return {};
 }
 
 std::vector<std::string>
 squashfs_command(const FileSystemFacts &facts, const std::string &tree, const std::string &image)
 {
-  return {"mksquashfs",
-          tree,
-          image,
-          "-all-root",
-          "-noappend",
-          "-no-xattrs",
-          "-no-progress",
-          "-quiet",
-          "-comp",
-          "zstd",
-          "-mkfs-time",
-          std::to_string(facts.time),
-          "-all-time",
-          std::to_string(facts.time)};
+  std::vector<std::string> argv = {"mksquashfs",
+                                   tree,
+                                   image,
+                                   "-all-root",
+                                   "-noappend",
+                                   "-no-xattrs",
+                                   "-no-progress",
+                                   "-quiet",
+                                   "-mkfs-time",
+                                   std::to_string(facts.time),
+                                   "-all-time",
+                                   std::to_string(facts.time)};
+  const auto compression = squashfs_compression(facts.compression);
+  argv.insert(argv.end(), compression.begin(), compression.end());
+  return argv;
 }
 
 std::string first_line(const std::string &text)

@@ -12,6 +12,7 @@ namespace bakery {
 /// What the bytes of a file system follow from, besides its tree.
 struct FileSystemFacts {
   FileSystem format = FileSystem::erofs;
+  Compression compression = Compression::best;
   std::string identity;   ///< what its UUID is made of: the name of the image
   std::uint64_t time = 0; ///< of all files and of the file system itself
 };

@@ -15,6 +15,8 @@ namespace bakery {
 /// What an image is for: an extension of /usr and /opt or of /etc, or a file system to boot from.
 enum class ImageClass { sysext, confext, root, usr };
 enum class FileSystem { erofs, squashfs };
+/// Whether space or time counts; both are read equally fast.
+enum class Compression { best, fast, none };
 /// A file system alone, or in a partition table with its hash tree and the signature of that.
 enum class Container { naked, ddi };
 
@@ -120,6 +122,7 @@ struct Recipe {
   ImageClass image_class = ImageClass::sysext;
   std::vector<std::string> architectures{std::string(any_architecture)};
   FileSystem format = FileSystem::erofs;
+  Compression compression = Compression::best;
   Container container = Container::naked;
   std::optional<std::uint64_t> time{};       ///< of all files, in seconds since 1970
   std::optional<std::uint64_t> size_limit{}; ///< of the image, in bytes

@@ -17,6 +17,7 @@ using base::printable;
 
 constexpr std::array<std::string_view, 4> class_words = {"sysext", "confext", "root", "usr"};
 constexpr std::array<std::string_view, 2> format_words = {"erofs", "squashfs"};
+constexpr std::array<std::string_view, 3> compression_words = {"best", "fast", "none"};
 constexpr std::array<std::string_view, 2> container_words = {"naked", "ddi"};
 
 const std::array<Field<Match>, 3> match_fields{{
@@ -119,7 +120,7 @@ void put_release_field(Recipe &recipe,
   recipe.release[key.text] = reader.text(value, fmt::format("release.{}", name));
 }
 
-const std::array<Field<Recipe>, 18> fields_of_recipe{{
+const std::array<Field<Recipe>, 19> fields_of_recipe{{
     {"name",
      [](Recipe &recipe, const FieldReader &reader, const Yaml &value) {
        recipe.name = extension_name(reader, value);
@@ -153,6 +154,11 @@ const std::array<Field<Recipe>, 18> fields_of_recipe{{
     {"format",
      [](Recipe &recipe, const FieldReader &reader, const Yaml &value) {
        recipe.format = static_cast<FileSystem>(reader.word(value, "format", format_words));
+     }},
+    {"compression",
+     [](Recipe &recipe, const FieldReader &reader, const Yaml &value) {
+       recipe.compression =
+           static_cast<Compression>(reader.word(value, "compression", compression_words));
      }},
     {"container",
      [](Recipe &recipe, const FieldReader &reader, const Yaml &value) {

@@ -17,7 +17,7 @@ namespace {
 using Value = nlohmann::ordered_json;
 
 /// To be raised whenever this code makes other bytes of the same inputs.
-constexpr unsigned revision = 1;
+constexpr unsigned revision = 2;
 
 std::string_view kind_name(SourceKind kind)
 {

@@ -91,6 +91,31 @@ TEST_CASE("bake: a recipe becomes an extension of the files, units and fields it
   }
 }
 
+TEST_CASE("bake: what is compressed less is larger, and has the same files in it")
+{
+  for (const std::string format : {"erofs", "squashfs"}) {
+    std::vector<std::uint64_t> sizes;
+    std::map<std::string, std::string> first;
+    for (const std::string compression : {"best", "fast", "none"}) {
+      Kitchen kitchen(simple + "format: " + format + "\ncompression: " + compression + "\n");
+      std::string text;
+      for (int number = 0; text.size() < 600'000; ++number)
+        text += fmt::format("{} {}\n", number * 7919 % 65537, number % 13);
+      kitchen.write("files/a", text);
+      const bakery::Product product = kitchen.bake(Work::check);
+      sizes.push_back(product.made.size);
+      const auto files = files_of(product.path, format);
+      if (first.empty())
+        first = files;
+      CHECK((files == first));
+    }
+    CAPTURE(format);
+    CHECK((sizes[0] < sizes[1] || format == "squashfs")); // whose levels may come to the same
+    CHECK(sizes[0] <= sizes[1]);
+    CHECK(sizes[1] < sizes[2]);
+  }
+}
+
 TEST_CASE("bake: a confext has its files in /etc, an architecture and a match of its own")
 {
   Kitchen kitchen("name: conf\nversion: 2\nclass: confext\narchitectures: arm64\n"

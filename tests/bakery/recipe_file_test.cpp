@@ -122,6 +122,7 @@ TEST_CASE("recipe: each mistake is named with its place and what was expected")
       {least + "class: sysex\n",
        "r.yaml:4:8: class: one of sysext, confext, root, usr is expected"},
       {least + "format: ext4\n", "one of erofs, squashfs is expected"},
+      {least + "compression: zip\n", "one of best, fast, none is expected"},
       {least + "container: gpt\n", "one of naked, ddi is expected"},
       {least + "architectures: [amd64]\n",
        "r.yaml:4:17: architectures: \"amd64\" is no architecture"},
