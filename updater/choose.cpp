@@ -39,11 +39,13 @@ const UpdateSet *best_allowed(const Catalog &catalog, const Policy &policy)
 
 std::string why_not(const Catalog &catalog, const Policy &policy, const UpdateSet &set)
 {
+  const Terms *terms = catalog.terms_of(set.version);
+  const bool is_withheld = terms != nullptr && !terms->why.empty();
   if (set.is_whole())
-    return "it is installed already";
+    return is_withheld ? "it is installed, but " + terms->why : "it is installed already";
   if (set.obsolete)
     return "it is older than a MinVersion= in the definitions";
-  if (const Terms *terms = catalog.terms_of(set.version); terms != nullptr && !terms->why.empty())
+  if (is_withheld)
     return terms->why;
   if (!set.available)
     return set.installed ? "it is not whole, and not on offer" : "it is not on offer";

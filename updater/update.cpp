@@ -153,6 +153,19 @@ std::vector<Changed> changes(const Inventory &inventory, const UpdatePlan &plan)
   return changed;
 }
 
+/// Nothing is taken away because of it: going back is for people to decide.
+void warn_of_withdrawn(const base::Host &host, const Catalog &catalog)
+{
+  if (!catalog.newest_installed)
+    return;
+  const UpdateSet &set = catalog.sets[*catalog.newest_installed];
+  if (const Terms *terms = catalog.terms_of(set.version); terms != nullptr && !terms->why.empty())
+    host.say(base::Level::warning,
+             "{} is installed, but {}; `strake rollback` goes back to an earlier version",
+             set.version,
+             terms->why);
+}
+
 } // namespace
 
 Catalog survey(const base::Host &host, const Scope &scope, Inventory &inventory)
@@ -175,6 +188,7 @@ UpdateResult update(const base::Host &host, const UpdateOptions &options)
   scope.remember = Remember::yes;
   const Catalog catalog = survey(host, scope, inventory);
   const Policy policy = read_policy(state, options.scope.component);
+  warn_of_withdrawn(host, catalog);
 
   const Choice choice = choose(catalog, policy, options.version);
   if (choice.set == nullptr)

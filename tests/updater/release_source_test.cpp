@@ -359,6 +359,22 @@ TEST_CASE("what is withdrawn is not offered, and named with the reason")
   CHECK(machine.update() == "1.1");
 }
 
+TEST_CASE("what is withdrawn stays where it is installed, and that is said")
+{
+  Machine machine;
+  CHECK(machine.update() == "1.2");
+  machine.release("1.2").withdrawn = "it loses mail";
+  machine.publish_again();
+  CHECK(machine.why_not("1.2") == "it is installed, but its publisher withdrew it: it loses mail");
+  machine.said.clear();
+  CHECK(machine.update().empty());
+  CHECK(std::any_of(machine.said.begin(), machine.said.end(), [](const std::string &line) {
+    return line == "1.2 is installed, but its publisher withdrew it: it loses mail; `strake "
+                   "rollback` goes back to an earlier version";
+  }));
+  CHECK(machine.root.exists("var/extensions/hello_1.2.raw"));
+}
+
 TEST_CASE("an artifact of another architecture or transfer is not meant")
 {
   Machine machine;
