@@ -2,6 +2,7 @@
 // What bench/rollout runs. `fleet MACHINES HOURS WITHDRAWN`: how many machines have a release after
 // each hour, with waves, and where it is withdrawn in that hour. `manifest RELEASES ROUNDS`: how
 // long it takes to read a list of so many, beside the JSON library alone. A line of JSON each.
+#include "base/error.hpp"
 #include "base/parse.hpp"
 #include "updater/release_terms.hpp"
 
@@ -119,15 +120,20 @@ void read_manifest(std::uint64_t count, std::uint64_t rounds)
 
 int main(int argc, char **argv)
 {
-  std::vector<std::uint64_t> numbers;
-  for (int index = 2; index < argc; ++index)
-    numbers.push_back(base::parse_number(argv[index]).value_or(0));
-  const std::string what = argc > 1 ? argv[1] : "";
-  if (what == "fleet" && numbers.size() == 3)
-    simulate_fleet(numbers[0], static_cast<int>(numbers[1]), static_cast<int>(numbers[2]));
-  else if (what == "manifest" && numbers.size() == 2)
-    read_manifest(numbers[0], numbers[1]);
-  else
-    return 2;
-  return 0;
+  try {
+    std::vector<std::uint64_t> numbers;
+    for (int index = 2; index < argc; ++index)
+      numbers.push_back(base::parse_number(argv[index]).value_or(0));
+    const std::string what = argc > 1 ? argv[1] : "";
+    if (what == "fleet" && numbers.size() == 3)
+      simulate_fleet(numbers[0], static_cast<int>(numbers[1]), static_cast<int>(numbers[2]));
+    else if (what == "manifest" && numbers.size() == 2)
+      read_manifest(numbers[0], numbers[1]);
+    else
+      base::fail(base::Kind::usage, "called as bench/rollout does");
+    return 0;
+  } catch (const std::exception &error) {
+    (void)std::fprintf(stderr, "rollout_simulation: %s\n", error.what());
+    return 1;
+  }
 }
