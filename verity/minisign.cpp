@@ -56,10 +56,11 @@ template <typename... Parts> bool decode_into(std::string_view text, Parts &...p
   return true;
 }
 
-bool is_printable(std::string_view text)
+/// minisign itself parts what it writes there by tabs.
+bool is_comment(std::string_view text)
 {
   return std::all_of(text.begin(), text.end(), [](unsigned char letter) {
-    return letter >= ' ' && letter != 0x7f;
+    return letter == '\t' || (letter >= ' ' && letter != 0x7f);
   });
 }
 
@@ -146,7 +147,7 @@ MinisignReading parse_minisign(std::string_view text)
   if (std::string_view(algorithm.data(), algorithm.size()) != digest_algorithm)
     return refused("is of an algorithm that minisign does not have");
   read.trusted_comment = lines[2].substr(trusted_prefix.size());
-  if (!is_printable(read.trusted_comment))
+  if (!is_comment(read.trusted_comment))
     return refused("has a comment with control characters");
   return {std::move(read), {}};
 }

@@ -42,7 +42,7 @@ std::string file_text(const MinisignKey &key);
 struct MinisignSignature {
   MinisignKeyId id{};
   std::array<std::byte, 64> signature{};
-  std::string trusted_comment; ///< one line of printable text
+  std::string trusted_comment; ///< one line of printable text and tabs
   std::array<std::byte, 64> global_signature{};
 };
 

@@ -23,11 +23,16 @@ public:
     key = verity::parse_minisign_key(root.read("key.pub")).value();
   }
 
-  std::string sign(const std::string &content, const std::vector<std::string> &more = {})
+  enum class Comment { ours, its_own };
+
+  std::string sign(const std::string &content,
+                   const std::vector<std::string> &more = {},
+                   Comment comment = Comment::ours)
   {
     root.write("content", content);
-    std::vector<std::string> arguments = {
-        "-S", "-s", path("key.key"), "-m", path("content"), "-t", "who and when"};
+    std::vector<std::string> arguments = {"-S", "-s", path("key.key"), "-m", path("content")};
+    if (comment == Comment::ours)
+      arguments.insert(arguments.end(), {"-t", "who and when"});
     arguments.insert(arguments.end(), more.begin(), more.end());
     run(arguments);
     return root.read("content.minisig");
@@ -79,6 +84,14 @@ TEST_CASE("what minisign signs is accepted, and nothing else")
   other = Minisign().key;
   CHECK(refusal(text, other, "content") == "is of key " + verity::text_of(minisign.key.id) +
                                                ", and not of " + verity::text_of(other.id));
+}
+
+TEST_CASE("the comment that minisign writes by itself, with tabs in it, is taken")
+{
+  Minisign minisign;
+  const std::string text = minisign.sign("content", {}, Minisign::Comment::its_own);
+  REQUIRE(text.find("\tfile:content") != std::string::npos);
+  CHECK(refusal(text, minisign.key, "content").empty());
 }
 
 TEST_CASE("no bit of a signature can be another one")
