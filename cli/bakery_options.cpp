@@ -46,6 +46,14 @@ std::chrono::seconds validity_value(const std::string &value)
   return *time;
 }
 
+std::uint64_t threshold_value(const std::string &value)
+{
+  const auto number = base::parse_number(value);
+  if (!number || *number == 0)
+    base::fail(Kind::usage, "--threshold= takes a number of keys, not \"{}\"", value);
+  return *number;
+}
+
 // clang-format off
 const std::vector<BakeryOptionRow> rows = {
     {"help", 'h', nullptr, "", "Show this help",
@@ -74,25 +82,37 @@ const std::vector<BakeryOptionRow> rows = {
     {"repository", 0, "DIR", "publish promote withdraw", "The repository",
      [](BakeryOptions &options, const std::string &value) {
        options.repository = path_value("repository", value); }},
-    {"sign-with", 0, "FILE", "publish promote withdraw", "The secret key that signs (minisign)",
+    {"sign-with", 0, "FILE", "key publish promote withdraw", "The secret key that signs (minisign)",
      [](BakeryOptions &options, const std::string &value) {
        options.sign_with = path_value("sign-with", value); }},
     {"gpg-key", 0, "ID", "publish promote withdraw", "Sign by gpg as well, for systemd's tools",
      [](BakeryOptions &options, const std::string &value) { options.gpg_key = value; }},
     {"url", 0, "URL", "publish", "By which clients reach the repository",
      [](BakeryOptions &options, const std::string &value) { options.url = url_value(value); }},
-    {"name", 0, "NAME", "publish", "What a new repository is called",
+    {"name", 0, "NAME", "key publish", "What a new repository is called",
      [](BakeryOptions &options, const std::string &value) { options.repository_name = value; }},
     {"channel", 0, "CHANNEL", "publish", "Who is to see it: stable or candidate",
      [](BakeryOptions &options, const std::string &value) {
        options.channel = channel_value(value); }},
-    {"valid-for", 0, "TIME", "publish promote withdraw", "When clients call the index stale (30d)",
+    {"valid-for", 0, "TIME", "key publish promote withdraw", "When clients call it stale (30d; of keys 365d)",
      [](BakeryOptions &options, const std::string &value) {
        options.valid_for = validity_value(value); }},
     {"no-lint", 0, nullptr, "publish", "Publish what lint refuses or cannot read",
      [](BakeryOptions &options, const std::string &) { options.lint = false; }},
     {"reason", 0, "TEXT", "withdraw", "Why, for those who have it",
      [](BakeryOptions &options, const std::string &value) { options.reason = value; }},
+    {"root-key", 0, "FILE", "key", "A public key that may change the keys from now on",
+     [](BakeryOptions &options, const std::string &value) {
+       options.root_keys.push_back(path_value("root-key", value)); }},
+    {"release-key", 0, "FILE", "key", "A public key that may sign lists from now on",
+     [](BakeryOptions &options, const std::string &value) {
+       options.release_keys.push_back(path_value("release-key", value)); }},
+    {"retire", 0, "FILE", "key", "A public key that may do nothing any more",
+     [](BakeryOptions &options, const std::string &value) {
+       options.retired.push_back(path_value("retire", value)); }},
+    {"threshold", 0, "NUMBER", "key", "How many root keys have to sign a change of keys",
+     [](BakeryOptions &options, const std::string &value) {
+       options.threshold = threshold_value(value); }},
     {"dry-run", 'n', nullptr, "bake key publish promote withdraw", "Show what would be done, and do nothing",
      [](BakeryOptions &options, const std::string &) { options.dry_run = true; }},
     {"no-legend", 0, nullptr, "", "Do not show headers",
@@ -100,6 +120,7 @@ const std::vector<BakeryOptionRow> rows = {
     {"json", 0, "FORMAT", "", "Generate JSON output (pretty, short, or off)",
      [](BakeryOptions &options, const std::string &value) { options.json = json_value(value); }},
 };
+
 // clang-format on
 
 const BakeryOptionRow &row_of(const std::string &name)

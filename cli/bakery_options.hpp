@@ -5,6 +5,8 @@
 #include "cli/command_line.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,10 @@ struct BakeryOptions {
   bakery::Channel channel = bakery::Channel::stable;
   std::chrono::seconds valid_for = std::chrono::hours(24 * 30);
   std::string reason;
+  std::vector<std::string> root_keys;    ///< --root-key=, paths
+  std::vector<std::string> release_keys; ///< --release-key=, paths
+  std::vector<std::string> retired;      ///< --retire=, paths
+  std::optional<std::uint64_t> threshold;
   bool lint = true; ///< not --no-lint
   bool attach = false;
   bool check = false;

@@ -15,11 +15,12 @@ using base::Kind;
 const std::vector<BakeryVerb> verbs = {
     {"bake", "RECIPE…", 1, "Make extension images of recipes", "strake-bake(1)", bake},
     {"lint", "FILE…", 1, "Say what is wrong with extension images", "strake-bake(1)", lint},
-    {"key", "generate NAME|list FILE…", 1, "Make and show the keys that sign repositories", "strake-publish(1)", key},
+    {"key", "generate NAME|list FILE…|rotate DIR", 1, "Make, show and change the keys that sign repositories", "strake-publish(1)", key},
     {"publish", "[DIR…]", 0, "Publish images in a signed repository", "strake-publish(1)", publish},
     {"promote", "NAME VERSION", 2, "Offer a tested candidate to everybody", "strake-publish(1)", promote},
     {"withdraw", "NAME VERSION", 2, "Offer a version to nobody any more", "strake-publish(1)", withdraw},
 };
+
 // clang-format on
 
 const BakeryVerb &verb_of(const std::string &word)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bakery/lint.hpp"
+#include "bakery/signing_key.hpp"
 #include "base/host.hpp"
 #include "cli/bakery_options.hpp"
 #include "cli/json.hpp"
@@ -47,6 +48,10 @@ int key(const BakeryCall &call);     // key.cpp
 int publish(const BakeryCall &call); // publish.cpp
 int promote(const BakeryCall &call);
 int withdraw(const BakeryCall &call);
+
+/// The secret key in this file, with the password of the environment. Throws what
+/// SigningKey::parse throws, and Kind::not_found.
+bakery::SigningKey read_signing_key(const base::Host &host, const std::string &path); // key.cpp
 
 /// What lint found, as all verbs show it.
 Value findings_value(const std::vector<bakery::Finding> &findings); // lint.cpp

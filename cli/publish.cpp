@@ -12,18 +12,13 @@ namespace {
 using bakery::Publication;
 using base::Kind;
 
-constexpr std::size_t key_limit = 4096;
-
 bakery::SigningKey read_key(const base::Host &host, const BakeryOptions &options)
 {
   if (options.sign_with.empty())
     base::fail(Kind::usage,
                "--sign-with= has to name the secret key that signs the index; `strake key "
                "generate` makes one");
-  const auto text = base::Dir::open_root("/").text(options.sign_with, key_limit);
-  if (!text)
-    base::fail(Kind::not_found, "there is no key {}, which --sign-with= names", options.sign_with);
-  return bakery::SigningKey::parse(*text, options.sign_with, host.variable("STRAKE_KEY_PASSWORD"));
+  return read_signing_key(host, options.sign_with);
 }
 
 std::string repository_of(const BakeryOptions &options)

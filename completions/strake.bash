@@ -144,14 +144,14 @@ _strake_bakery() {
     local option value bakery_options
     bakery_options='--help --output= --sources= --key= --certificate= --base= --attach --check --watch
         --repository= --sign-with= --gpg-key= --url= --name= --channel= --valid-for= --no-lint
-        --reason= --dry-run --no-legend --json='
+        --reason= --root-key= --release-key= --retire= --threshold= --dry-run --no-legend --json='
     _strake_split
     case $option in
         --json) _strake_offer_words "$value" 'pretty short off'; return ;;
         -o | --output | --sources | --base | --repository) _strake_offer_files "$value" -d; return ;;
         --channel) _strake_offer_words "$value" 'stable candidate'; return ;;
-        --gpg-key | --url | --name | --valid-for | --reason) return ;;
-        --key | --certificate | --sign-with) _strake_offer_files "$value" -f; return ;;
+        --gpg-key | --url | --name | --valid-for | --reason | --threshold) return ;;
+        --key | --certificate | --sign-with | --root-key | --release-key | --retire) _strake_offer_files "$value" -f; return ;;
     esac
     if [[ $word == -* ]]; then
         _strake_offer_options "$word" "$bakery_options"
