@@ -97,7 +97,8 @@ void print_products(const BakeryCall &call, const std::vector<bakery::Product> &
                std::string(bakery::name(product.outcome)),
                product.made.sha256.empty() ? "" : std::to_string(product.made.size),
                product.made.sha256});
-  call.print(table.text(call.options.legend ? Table::Header::yes : Table::Header::no));
+  if (!table.empty())
+    call.print(table.text(call.options.legend ? Table::Header::yes : Table::Header::no));
 }
 
 std::vector<std::string> recipes_of(const BakeryOptions &options)
@@ -108,21 +109,30 @@ std::vector<std::string> recipes_of(const BakeryOptions &options)
   return recipes;
 }
 
-void bake_all(const BakeryCall &call,
-              bakery::BakeRequest &request,
-              const std::vector<std::string> &recipes)
+/// Bakes each recipe; one that fails is said to, and does not keep the others from being baked. The
+/// exit status of the first failure, or 0.
+int bake_all(const BakeryCall &call,
+             bakery::BakeRequest &request,
+             const std::vector<std::string> &recipes)
 {
+  int status = 0;
   std::vector<bakery::Product> products;
   for (const std::string &recipe : recipes) {
     request.recipe = recipe;
-    for (bakery::Product &product : bakery::bake(call.host, request))
-      products.push_back(std::move(product));
+    try {
+      for (bakery::Product &product : bakery::bake(call.host, request))
+        products.push_back(std::move(product));
+    } catch (const base::Error &error) {
+      call.host.log(base::Level::error, error.what());
+      status = status == 0 ? base::exit_code(error.kind()) : status;
+    }
   }
   for (const bakery::Product &product : products)
     for (const bakery::Finding &finding : product.findings)
       if (finding.allowed.empty())
         call.host.say(base::Level::warning, "{}: {}", product.name, bakery::described(finding));
   print_products(call, products);
+  return status;
 }
 
 /// Until it is interrupted. A recipe that is wrong is said to be, and baked when it is right.
@@ -132,11 +142,7 @@ void bake_all(const BakeryCall &call,
 {
   for (;;) {
     const std::string seen = bakery::glance_at(recipes);
-    try {
-      bake_all(call, request, recipes);
-    } catch (const base::Error &error) {
-      call.host.log(base::Level::error, error.what());
-    }
+    (void)bake_all(call, request, recipes); // which has said what failed
     bakery::wait_for_change(call.host.clock, recipes, seen);
   }
 }
@@ -149,8 +155,7 @@ int bake(const BakeryCall &call)
   const std::vector<std::string> recipes = recipes_of(call.options);
   if (call.options.watch)
     bake_and_watch(call, request, recipes);
-  bake_all(call, request, recipes);
-  return 0;
+  return bake_all(call, request, recipes);
 }
 
 } // namespace cli

@@ -75,7 +75,6 @@ TEST_CASE("what cannot be combined, or lacks something, is refused with what to 
       contains(refusal({"bake", "-o/x", "--watch", "--dry-run", "a"}), "--watch goes with baking"));
   CHECK(contains(refusal({"bake", "-o/x", "--key=/no/key", "--certificate=/no/c", "a"}),
                  "not_found: there is no file /no/c"));
-  CHECK(contains(refusal({"bake", "-n", "-o/x", "/recipe.yaml"}), "not_found: there is no recipe"));
   CHECK(contains(refusal({"lint", "/no/recipe.yaml"}), "not_found: there is no recipe"));
 }
 
