@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bakery/catalogue.hpp"
+#include "bakery/signed_root.hpp"
 #include "verity/release_manifest.hpp"
 
 #include <chrono>
@@ -28,6 +29,7 @@ struct Index {
   std::chrono::sys_seconds expires{};
   std::vector<verity::Release> stable{};
   std::vector<verity::Release> candidate{};
+  std::vector<SignedRoot> roots{}; ///< the versions from 1 on; none: one key alone signs
 
   [[nodiscard]] const std::vector<verity::Release> &releases(Channel channel) const
   {

@@ -24,6 +24,59 @@ struct Change {
   Publication publication{};
 };
 
+std::vector<SignedRoot> brought_roots(const RepositoryRequest &request)
+{
+  if (request.keys_directory.empty())
+    return {};
+  const base::Dir dir = base::Dir::open_root(request.keys_directory);
+  auto roots = base::during("reading the keys in " + dir.path(), [&] {
+    return read_roots(
+        [&](const std::string &file) { return dir.text(file, verity::signatures_limit); });
+  });
+  if (roots.empty())
+    base::fail(
+        Kind::not_found, "there is no {}; `strake key rotate` makes it", dir.display(root_file(1)));
+  return roots;
+}
+
+/// Who has signed the index there is, if that is somebody whom the publisher's own copy of the
+/// roots has had sign; else the key that signs now has to be the one.
+verity::MinisignKey present_signer(const Repository &repository,
+                                   const std::vector<SignedRoot> &roots,
+                                   const verity::MinisignKey &key)
+{
+  const auto text =
+      repository.dir() ? read_index_file(*repository.dir(), "manifest.json.minisig") : std::nullopt;
+  const auto signature = verity::parse_minisign(text.value_or("")).signature;
+  for (const SignedRoot &root : roots)
+    for (const verity::MinisignKey &each : root.root.release.keys)
+      if (signature && each.id == signature->id)
+        return each;
+  return key;
+}
+
+/// The versions that were published stay; newer ones come.
+void take_roots(Index &index, const std::vector<SignedRoot> &roots)
+{
+  if (roots.empty())
+    return;
+  const bool goes_on = roots.size() >= index.roots.size() &&
+                       std::equal(index.roots.begin(),
+                                  index.roots.end(),
+                                  roots.begin(),
+                                  [](const SignedRoot &one, const SignedRoot &other) {
+                                    return one.text == other.text;
+                                  });
+  if (!goes_on)
+    base::fail(Kind::usage,
+               "the repository has {} versions of the root, and those of --keys= do not go on from "
+               "them",
+               index.roots.size());
+  index.roots = roots;
+  if (index.repository.empty())
+    index.repository = roots.back().root.repository;
+}
+
 Index present_index(const Repository &repository, const verity::MinisignKey &key)
 {
   if (!repository.dir())
@@ -40,7 +93,10 @@ enum class Content { checked, as_it_is };
 Change open(const base::Host &host, const RepositoryRequest &request, Content content)
 {
   Repository repository(host, request.repository, request.doing);
-  Index index = present_index(repository, request.keys.key->public_key());
+  const auto roots = brought_roots(request);
+  Index index =
+      present_index(repository, present_signer(repository, roots, request.keys.key->public_key()));
+  take_roots(index, roots);
   std::string url = request.url.empty() ? repository.url() : request.url;
   if (url.empty())
     base::fail(Kind::usage,

@@ -19,6 +19,9 @@ struct RepositoryRequest {
   SigningKeys keys;
   std::chrono::seconds valid_for{};
   Doing doing = Doing::perform;
+  /// Absolute path of a directory with versions of root.json, as rotate() makes them; empty: those
+  /// that the repository has. Whose key one of them has had sign, their index is taken over.
+  std::string keys_directory{};
   std::string url{}; ///< by which clients reach it; empty: the one that it has
 };
 

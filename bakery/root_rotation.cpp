@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bakery/root_rotation.hpp"
 
+#include "bakery/signed_root.hpp"
 #include "base/durable.hpp"
 #include "base/error.hpp"
 #include "verity/release_manifest.hpp"
@@ -20,18 +21,6 @@ using verity::TrustRoot;
 
 constexpr const char *draft_file = "next.root.json";
 constexpr std::chrono::seconds usual_validity = std::chrono::hours(24 * 365);
-
-std::string signatures_of(const std::string &file)
-{
-  return file + ".minisig";
-}
-
-/// A version with its signatures, as it lies in the directory.
-struct SignedRoot {
-  TrustRoot root;
-  std::string text;
-  std::string signatures;
-};
 
 bool has(const KeySet &set, const MinisignKey &key)
 {
@@ -78,27 +67,16 @@ std::uint64_t threshold_of(const TrustRoot &root, const RootChange &change)
   return threshold;
 }
 
-/// All versions there are, each of which has to follow on the one before.
+/// All versions there are were checked.
 std::optional<SignedRoot> newest_root(const Dir &dir)
 {
-  std::optional<SignedRoot> newest;
-  for (std::uint64_t version = 1;; ++version) {
-    const std::string file = fmt::format("{}.root.json", version);
-    const auto text = dir.text(file, verity::trust_root_limit);
-    if (!text)
-      return newest;
-    const std::string signatures =
-        dir.text(signatures_of(file), verity::signatures_limit).value_or("");
-    if (newest) {
-      newest = SignedRoot{verity::follow_root(newest->root, *text, signatures), *text, signatures};
-      continue;
-    }
-    // Nobody vouches for the first one but itself: its owner is who works here.
-    TrustRoot first = verity::parse_trust_root(*text, dir.display(file));
-    if (const auto why = verity::refusal_of(*text, signatures, first.root))
-      base::fail(Kind::untrusted, "{}: {}", dir.display(file), *why);
-    newest = SignedRoot{std::move(first), *text, signatures};
-  }
+  auto roots = base::during("reading the keys in " + dir.path(), [&] {
+    return read_roots(
+        [&](const std::string &file) { return dir.text(file, verity::signatures_limit); });
+  });
+  if (roots.empty())
+    return std::nullopt;
+  return std::move(roots.back());
 }
 
 /// The version that waits for signatures, which may be of somebody else.
@@ -107,10 +85,10 @@ std::optional<SignedRoot> waiting_root(const Dir &dir, const std::optional<Signe
   const auto text = dir.text(draft_file, verity::trust_root_limit);
   if (!text)
     return std::nullopt;
-  SignedRoot draft{.root = verity::parse_trust_root(*text, dir.display(draft_file)),
-                   .text = *text,
-                   .signatures =
-                       dir.text(signatures_of(draft_file), verity::signatures_limit).value_or("")};
+  SignedRoot draft{
+      .root = verity::parse_trust_root(*text, dir.display(draft_file)),
+      .text = *text,
+      .signatures = dir.text(signatures_file(draft_file), verity::signatures_limit).value_or("")};
   if (present && draft.text == present->text) // a cut came before it was taken away
     return draft;
   const std::uint64_t version = present ? present->root.version + 1 : 1;
@@ -150,16 +128,16 @@ void sign(SignedRoot &next, const std::optional<TrustRoot> &present, const Signi
 /// The signatures come first: what is to be seen has them.
 void write(base::Sys &sys, const Dir &dir, const std::string &file, const SignedRoot &root)
 {
-  base::replace_file(sys, dir, signatures_of(file), root.signatures);
+  base::replace_file(sys, dir, signatures_file(file), root.signatures);
   base::replace_file(sys, dir, file, root.text);
 }
 
 void put_in_force(base::Sys &sys, const Dir &dir, const SignedRoot &root)
 {
-  write(sys, dir, fmt::format("{}.root.json", root.root.version), root);
+  write(sys, dir, root_file(root.root.version), root);
   write(sys, dir, "root.json", root);
   base::remove_tree(sys, dir, draft_file);
-  base::remove_tree(sys, dir, signatures_of(draft_file));
+  base::remove_tree(sys, dir, signatures_file(draft_file));
   sys.sync(dir);
 }
 

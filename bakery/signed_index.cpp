@@ -7,6 +7,8 @@
 #include "bakery/openpgp_signer.hpp"
 #include "base/error.hpp"
 
+#include <algorithm>
+
 namespace bakery {
 
 namespace {
@@ -47,6 +49,7 @@ ReleaseManifest manifest_of(const Index &index, Channel channel)
           .sequence = index.sequence,
           .issued = index.issued,
           .expires = index.expires,
+          .keys = index.roots.size(),
           .releases = index.releases(channel)};
 }
 
@@ -112,6 +115,15 @@ bool read_channel(SignedIndex &into, Channel channel, const ReadFile &read)
                parsed.channel,
                name(channel));
   Index &index = into.index;
+  if (channel == Channel::stable)
+    index.roots = read_roots(read, parsed.keys);
+  if (parsed.keys != index.roots.size())
+    base::fail(Kind::untrusted,
+               "{}{} goes by version {} of the root, and there are {}",
+               place,
+               manifest_file,
+               parsed.keys,
+               index.roots.size());
   if (channel != Channel::stable &&
       (parsed.sequence != index.sequence || parsed.repository != index.repository))
     base::fail(Kind::untrusted,
@@ -187,10 +199,54 @@ void put_pages(IndexFiles &files,
                                        .text = "../../../" + file.name.file};
 }
 
+/// Clients ask for the next version beside the list that they follow, whichever channel it is of.
+void put_roots(IndexFiles &files, Channel channel, const std::vector<SignedRoot> &roots)
+{
+  const auto put_root = [&](const std::string &file, const SignedRoot &root) {
+    put(files, place_of(channel) + file, root.text);
+    put(files, place_of(channel) + signatures_file(file), root.signatures);
+  };
+  for (const SignedRoot &root : roots)
+    put_root(root_file(root.root.version), root);
+  if (!roots.empty())
+    put_root("root.json", roots.back());
+}
+
+/// No list is signed that clients would refuse.
+void demand_release_key(const Index &index, const MinisignKey &key)
+{
+  if (index.roots.empty())
+    return;
+  const verity::TrustRoot &root = index.roots.back().root;
+  const auto &keys = root.release.keys;
+  if (std::find(keys.begin(), keys.end(), key) == keys.end())
+    base::fail(Kind::usage,
+               "version {} of the root does not have the key {} sign lists; sign with one that it "
+               "has, or bring a newer version with --keys=",
+               root.version,
+               verity::text_of(key.id));
+  if (root.release.threshold > 1)
+    base::fail(Kind::usage,
+               "version {} of the root has {} keys sign each list, and this is one",
+               root.version,
+               root.release.threshold);
+  if (root.repository != index.repository)
+    base::fail(Kind::usage,
+               "the root is of the repository {}, and not of {}",
+               root.repository,
+               index.repository);
+  if (index.issued >= root.expires)
+    base::fail(Kind::stale,
+               "version {} of the root was good until {}; `strake key rotate` makes the next one",
+               root.version,
+               verity::text_of(root.expires));
+}
+
 } // namespace
 
 SignedIndex sign(const base::Host &host, const Index &index, const SigningKeys &keys)
 {
+  demand_release_key(index, keys.key->public_key());
   SignedIndex made{.index = index,
                    .channels = {},
                    .key = keys.key->public_key(),
@@ -230,6 +286,7 @@ IndexFiles files_of(const SignedIndex &signed_index, const std::string &url)
   for (const auto &[channel, texts] : signed_index.channels) {
     put_lists(files, channel, texts);
     put_keys(files, channel, signed_index);
+    put_roots(files, channel, signed_index.index.roots);
     put_pages(files, channel, signed_index, url);
   }
   return files;

@@ -7,7 +7,6 @@
 #include "base/host.hpp"
 #include "verity/minisign.hpp"
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,11 +38,9 @@ struct SigningKeys {
   std::string gpg_key; ///< as gpg knows it; empty: no SHA256SUMS.gpg
 };
 
-/// Signs both channels of an index. Throws what gpg says where it cannot.
+/// Signs both channels of an index. Throws what gpg says where it cannot, Kind::usage where the
+/// newest root does not have this key alone sign, and Kind::stale if that root has ended.
 SignedIndex sign(const base::Host &host, const Index &index, const SigningKeys &keys);
-
-/// Gives a file of a repository by its path; nothing if there is none.
-using ReadFile = std::function<std::optional<std::string>(const std::string &path)>;
 
 /// Reads an index as it is published, every signature checked before what is signed is read. A
 /// signature by OpenPGP is kept as it is, over exactly the text that follows from the manifest; so

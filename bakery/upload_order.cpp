@@ -22,7 +22,9 @@ std::size_t rank(std::string_view path)
                                                     "manifest.json.minisig",
                                                     "manifest.json"};
   const auto found = std::find(last.begin(), last.end(), path);
-  return found == last.end() ? 0 : static_cast<std::size_t>(found - last.begin()) + 1;
+  if (found != last.end())
+    return static_cast<std::size_t>(found - last.begin()) + 2;
+  return path.ends_with("root.json") ? 1 : 0;
 }
 
 bool is_published(const base::Dir &repository, const std::string &path, const IndexFile &file)

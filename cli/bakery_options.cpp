@@ -85,6 +85,9 @@ const std::vector<BakeryOptionRow> rows = {
     {"sign-with", 0, "FILE", "key publish promote withdraw", "The secret key that signs (minisign)",
      [](BakeryOptions &options, const std::string &value) {
        options.sign_with = path_value("sign-with", value); }},
+    {"keys", 0, "DIR", "publish", "Versions of root.json, which say whose key counts",
+     [](BakeryOptions &options, const std::string &value) {
+       options.keys = path_value("keys", value); }},
     {"gpg-key", 0, "ID", "publish promote withdraw", "Sign by gpg as well, for systemd's tools",
      [](BakeryOptions &options, const std::string &value) { options.gpg_key = value; }},
     {"url", 0, "URL", "publish", "By which clients reach the repository",

@@ -23,6 +23,7 @@ struct BakeryOptions {
   std::string certificate; ///< --certificate=, a path
   std::string base;        ///< --base=, a path
   std::string repository;  ///< --repository=, a path
+  std::string keys;        ///< --keys=, a path
   std::string sign_with;   ///< --sign-with=, a path
   std::string gpg_key;     ///< --gpg-key=; empty: no OpenPGP signature
   std::string url;

@@ -78,6 +78,7 @@ int publish(const BakeryCall &call)
   request.channel = call.options.channel;
   request.lint = call.options.lint ? bakery::Lint::required : bakery::Lint::left_out;
   request.name = call.options.repository_name;
+  request.keys_directory = call.options.keys;
   show(call, bakery::publish(call.host, request));
   return 0;
 }

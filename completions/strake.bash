@@ -143,12 +143,12 @@ _strake_ext() { # FIRST: where its words begin
 _strake_bakery() {
     local option value bakery_options
     bakery_options='--help --output= --sources= --key= --certificate= --base= --attach --check --watch
-        --repository= --sign-with= --gpg-key= --url= --name= --channel= --valid-for= --no-lint
+        --repository= --keys= --sign-with= --gpg-key= --url= --name= --channel= --valid-for= --no-lint
         --reason= --root-key= --release-key= --retire= --threshold= --dry-run --no-legend --json='
     _strake_split
     case $option in
         --json) _strake_offer_words "$value" 'pretty short off'; return ;;
-        -o | --output | --sources | --base | --repository) _strake_offer_files "$value" -d; return ;;
+        -o | --output | --sources | --base | --repository | --keys) _strake_offer_files "$value" -d; return ;;
         --channel) _strake_offer_words "$value" 'stable candidate'; return ;;
         --gpg-key | --url | --name | --valid-for | --reason | --threshold) return ;;
         --key | --certificate | --sign-with | --root-key | --release-key | --retire) _strake_offer_files "$value" -f; return ;;

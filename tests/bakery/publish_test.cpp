@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bakery/publish.hpp"
+#include "bakery/root_rotation.hpp"
 #include "base/error.hpp"
 #include "support/gpg_home.hpp"
 #include "support/test_host.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 
 TEST_SUITE_BEGIN("bakery/publish");
@@ -207,6 +209,109 @@ TEST_CASE("another key does not take a repository over")
   publisher.key = bakery::SigningKey::generate();
   CHECK(
       contains(refusal([&] { publisher.publish(); }), "untrusted: the signature of manifest.json"));
+}
+
+namespace {
+
+/// A publisher whose keys can change: one person may change them, at /keys.
+struct RootedPublisher : Publisher {
+  bakery::SigningKey root_key = bakery::SigningKey::generate();
+  bakery::SigningKey next_key = bakery::SigningKey::generate();
+
+  RootedPublisher()
+  {
+    machine.root.write("keys/README", "");
+    rotate({.repository = "example.org",
+            .root_keys = {root_key.public_key()},
+            .release_keys = {key.public_key()}});
+    make("hello_1.raw", "image");
+  }
+
+  void rotate(const bakery::RootChange &change) const
+  {
+    bakery::rotate(machine.host, {.directory = keys(), .change = change, .key = &root_key});
+  }
+
+  /// The key that signs goes, and another one comes.
+  void retire() const
+  {
+    rotate({.release_keys = {next_key.public_key()}, .retired = {key.public_key()}});
+  }
+
+  [[nodiscard]] std::string keys() const { return machine.root.path() + "/keys"; }
+
+  Publication publish_with(const bakery::SigningKey &signer, const std::string &directory)
+  {
+    PublishRequest wanted = publish_request();
+    wanted.keys.key = &signer;
+    wanted.keys_directory = directory;
+    machine.clock.time += std::chrono::hours(1);
+    return bakery::publish(machine.host, wanted);
+  }
+};
+
+} // namespace
+
+TEST_CASE("versions of the root are published with the list that goes by them, and stay")
+{
+  RootedPublisher publisher;
+  const Names order = publisher.publish_with(publisher.key, publisher.keys()).upload;
+  const auto place = [&](const std::string &file) {
+    return std::find(order.begin(), order.end(), file) - order.begin();
+  };
+  CHECK(place("1.root.json.minisig") < place("1.root.json"));
+  CHECK(place("1.root.json") < place("manifest.json.minisig"));
+  CHECK(publisher.index().repository == "example.org");
+  CHECK(publisher.index().roots.size() == 1);
+  publisher.publish(Channel::candidate);
+  for (const std::string file : {"1.root.json", "1.root.json.minisig", "root.json"})
+    for (const std::string channel : {"", "candidate/"})
+      CHECK(publisher.read(channel + file) == publisher.machine.root.read("keys/" + file));
+  CHECK(contains(publisher.read("candidate/manifest.json"), "\"keys\":1"));
+}
+
+TEST_CASE("a key that the root names takes over what the one before has signed, and no other does")
+{
+  RootedPublisher publisher;
+  publisher.publish_with(publisher.key, publisher.keys());
+  publisher.retire();
+  CHECK(contains(refusal([&] { publisher.publish_with(publisher.next_key, ""); }),
+                 "untrusted: the signature of manifest.json is of key"));
+  CHECK(contains(refusal([&] { publisher.publish_with(publisher.key, publisher.keys()); }),
+                 "usage: version 2 of the root does not have the key"));
+  const auto stranger = bakery::SigningKey::generate();
+  CHECK(contains(refusal([&] { publisher.publish_with(stranger, publisher.keys()); }),
+                 "usage: version 2 of the root does not have the key"));
+  CHECK(publisher.index().roots.size() == 1);
+
+  publisher.publish_with(publisher.next_key, publisher.keys());
+  publisher.key = std::move(publisher.next_key);
+  publisher.publish(); // without them from now on
+  CHECK(publisher.index().roots.size() == 2);
+  CHECK(publisher.read("root.json") == publisher.read("2.root.json"));
+}
+
+TEST_CASE("roots that are not those of the repository, or have ended, are not published")
+{
+  RootedPublisher publisher;
+  publisher.publish_with(publisher.key, publisher.keys());
+  const RootedPublisher other;
+  CHECK(contains(refusal([&] { publisher.publish_with(publisher.key, other.keys()); }),
+                 "do not go on from them"));
+  CHECK(contains(refusal([&] {
+                   publisher.publish_with(publisher.key, publisher.machine.root.path() + "/new");
+                 }),
+                 "not_found: there is no"));
+  Publisher named;
+  named.make("hello_1.raw", "image");
+  named.publish();
+  PublishRequest wanted = named.publish_request();
+  wanted.keys.key = &publisher.key;
+  wanted.keys_directory = publisher.keys();
+  CHECK(contains(refusal([&] { bakery::publish(named.machine.host, wanted); }),
+                 "untrusted: the signature of manifest.json is of key"));
+  publisher.machine.clock.time += std::chrono::hours(24 * 366);
+  CHECK(contains(refusal([&] { publisher.publish(); }), "stale: version 1 of the root was good"));
 }
 
 TEST_CASE("what cannot be published is named, with what to do")
