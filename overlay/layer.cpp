@@ -66,33 +66,15 @@ bool is_known(const Candidate &candidate, const Judgement &judgement)
          (candidate.image.kind == ImageKind::raw && !candidate.identity.root_hash);
 }
 
-/// The file system of an image that is merged now, once more.
-std::optional<Layer>
-open_again(const base::Host &host, const Candidate &candidate, const Judgement &judgement)
-{
-  if (!is_known(candidate, judgement))
-    return std::nullopt;
-  const UsedExtension &present = *judgement.present;
-  const auto loop = base::find_loop_device(host.machine, present.loop->device);
-  if (!loop)
-    return std::nullopt;
-  return Layer{
-      .candidate = candidate,
-      .tree = {host.sys.make_mount(
-                   {.type = present.loop->file_system, .device = &*loop, .limits = limits}),
-               present.loop->place},
-      .protection = present.protection,
-      .signer = present.signer,
-      .trusted_by = present.trusted_by,
-      .loop = present.loop};
-}
-
 Layer open_image_layer(const base::Host &host,
                        const Candidate &candidate,
                        const Judgement &judgement)
 {
-  if (auto again = open_again(host, candidate, judgement))
-    return std::move(*again);
+  if (is_known(candidate, judgement))
+    if (auto again = open_again(host, *judgement.present)) {
+      again->candidate = candidate;
+      return std::move(*again);
+    }
   const auto parts = verity::open_image(host, candidate.image.path, judgement.policy);
   if (parts.empty())
     base::fail(Kind::untrusted,
@@ -130,6 +112,24 @@ UsedExtension Layer::used() const
           .topics = topics,
           .wishes = release ? follow_ups(*release) : FollowUps{},
           .loop = loop};
+}
+
+std::optional<Layer> open_again(const base::Host &host, const UsedExtension &present)
+{
+  if (!present.loop)
+    return std::nullopt;
+  const auto loop = base::find_loop_device(host.machine, present.loop->device);
+  if (!loop)
+    return std::nullopt;
+  return Layer{
+      .candidate = present.candidate,
+      .tree = {host.sys.make_mount(
+                   {.type = present.loop->file_system, .device = &*loop, .limits = limits}),
+               present.loop->place},
+      .protection = present.protection,
+      .signer = present.signer,
+      .trusted_by = present.trusted_by,
+      .loop = present.loop};
 }
 
 Layer open_layer(const base::Host &host,

@@ -60,6 +60,10 @@ struct Judgement {
   const UsedExtension *present = nullptr;
 };
 
+/// An extension that is merged now, from the loop device that the kernel reads it from, whatever
+/// has become of its file. Nothing if there is no such device.
+std::optional<Layer> open_again(const base::Host &host, const UsedExtension &present);
+
 /// Opens an image as the policy allows. No file system in it is mounted before the policy is met.
 /// What is merged now, has not changed and is judged as it was then is neither read nor checked
 /// again: its file system, which the kernel has, is mounted once more.

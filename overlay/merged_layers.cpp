@@ -35,20 +35,21 @@ std::vector<const Layer *> with_something_in(const std::string &hierarchy,
 
 Layer open_merged(const base::Host &host, const Request &request, const UsedExtension &used)
 {
+  if (auto again = open_again(host, used))
+    return std::move(*again);
   const Candidate &candidate = used.candidate;
-  const bool is_there = used.loop || host.root.target_status(candidate.image.path);
+  const bool is_there = host.root.target_status(candidate.image.path).has_value();
   if (!is_there ||
-      (!used.loop &&
-       !is_same(candidate.identity, identify(host, candidate.image).identity, Boot::any)))
+      !is_same(candidate.identity, identify(host, candidate.image).identity, Boot::any))
     base::fail(Kind::not_found,
-               "{} has changed since it was merged; `strake ext refresh` merges it anew",
+               "extension '{}' ({}) has changed or is gone since it was merged; `strake ext "
+               "refresh` merges what is there now (what was written to memory is gone then)",
+               candidate.image.name,
                host.root.display(candidate.image.path));
   const verity::ImagePolicy policy =
       policy_of(request.configuration, candidate.image, read_target(host), request.extension_class);
-  return open_layer(host,
-                    request.extension_class,
-                    candidate,
-                    {.policy = policy, .trusted_by = used.trusted_by, .present = &used});
+  return open_layer(
+      host, request.extension_class, candidate, {.policy = policy, .trusted_by = used.trusted_by});
 }
 
 base::Dir compose_below(const base::Host &host, const Request &request, const Hierarchy &hierarchy)

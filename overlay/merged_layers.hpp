@@ -9,7 +9,8 @@
 namespace overlay {
 
 /// An extension of what is merged now, as it was then: from the loop device that it is read from,
-/// or from its place. Throws Kind::not_found, saying which, if it is not there any more as it was.
+/// whatever has become of its file, or else from its place. Throws Kind::not_found, saying which,
+/// if it is not there any more as it was.
 Layer open_merged(const base::Host &host, const Request &request, const UsedExtension &used);
 
 /// All layers of a merged hierarchy but the one that is written to, as they lie on each other,

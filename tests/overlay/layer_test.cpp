@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "overlay/layer.hpp"
+#include "overlay/merged_layers.hpp"
 #include "overlay/merged_system.hpp"
 #include "support/extension_image.hpp"
 
@@ -105,5 +106,42 @@ TEST_CASE("an image that is merged and has not changed is not opened again")
     CHECK(open() == before);
     ++used.loop->device.sequence;
     CHECK(open() == before + 1);
+  }
+}
+
+TEST_CASE("what is merged is found by its loop device, else only by a file that has not changed")
+{
+  ImageSystem system;
+  system.image("one", "1");
+  CHECK(system.opened(system.request()) == 1);
+  auto record = overlay::present_generation(system.counted);
+  auto used = *set_of(record, overlay::Class::sysext).find("one");
+  REQUIRE(used.loop);
+  const auto text = [&] {
+    return overlay::open_merged(system.counted, system.request(), used)
+        .tree.top()
+        .text("usr/one")
+        .value_or("(none)");
+  };
+  auto other_use = used.loop;
+  ++other_use->device.sequence;
+  SUBCASE("unchanged")
+  {
+    CHECK(text() == "1");
+    used.loop = other_use;
+    CHECK(text() == "1");
+  }
+  SUBCASE("replaced")
+  {
+    system.image("one", "2");
+    CHECK(text() == "1");
+    used.loop = other_use;
+    CHECK_THROWS_WITH_AS(text(), doctest::Contains("extension 'one' ("), base::Error);
+  }
+  SUBCASE("replaced, and with a root hash by which it was not checked")
+  {
+    used.candidate.identity.root_hash = verity::Sha256{};
+    system.image("one", "2");
+    CHECK(text() == "1");
   }
 }
