@@ -217,7 +217,10 @@ private:
     if (mutable_.use == Use::ephemeral)
       host_.sys.make_dir(*metadata_, kept_views, 0700);
     if (mutable_.use == Use::upper)
-      write_file(host_.sys, *metadata_, upper_file, escaped(upper_path()) + "\n");
+      write_file(host_.sys,
+                 *metadata_,
+                 upper_file,
+                 fmt::format("{}\n{}\n", escaped(upper_path()), inode_text(*upper_)));
     if (work_dir_)
       write_file(host_.sys, *metadata_, "work_dir", escaped(*work_dir_) + "\n");
     if (device_ && major(*device_) != 0 && mutable_.use != Use::host_is_upper)

@@ -146,8 +146,9 @@ Merged read_merged(const Hierarchy &hierarchy, Class extension_class)
   if (const auto work_dir = hierarchy.top->text(work_file))
     merged.work_dir = read_path(hierarchy, *work_dir, work_file, "work directory");
   const std::string upper_path = metadata_path(extension_class, upper_file);
-  if (const auto upper = hierarchy.top->text(upper_path))
-    merged.upper = read_path(hierarchy, *upper, upper_path, "mutable directory");
+  std::istringstream upper(text(upper_file));
+  if (std::string path, inode; std::getline(upper, path) && std::getline(upper, inode))
+    merged.upper = {read_path(hierarchy, path, upper_path, "mutable directory"), inode};
   if (const auto status = hierarchy.top->status("."))
     merged.since_us = static_cast<std::uint64_t>(status->st_mtim.tv_sec) * 1000000U +
                       static_cast<std::uint64_t>(status->st_mtim.tv_nsec) / 1000U;
@@ -176,6 +177,12 @@ Generation present_generation(const base::Host &host)
            merged_classes.end();
   });
   return newest;
+}
+
+std::string inode_text(const base::Dir &dir)
+{
+  const struct stat status = dir.status(".").value();
+  return fmt::format("{}:{} {}", major(status.st_dev), minor(status.st_dev), status.st_ino);
 }
 
 std::string as_component(const std::string &hierarchy)

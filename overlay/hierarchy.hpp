@@ -44,6 +44,15 @@ std::optional<base::Dir> find_system_layer(const base::Host &host, const Hierarc
 /// The machine's table of mounts.
 std::vector<MountLine> read_mount_table(const base::Host &host);
 
+/// A mutable directory that is written to, and what tells it from any other one at its path.
+struct UpperDir {
+  std::string path;  ///< beneath the root, without a slash at its beginning
+  std::string inode; ///< as inode_text() has it
+};
+
+/// What tells a directory from all others as long as it is in use: "8:1 1234".
+std::string inode_text(const base::Dir &dir);
+
 /// What a merged hierarchy says of itself.
 struct Merged {
   std::vector<std::string> extensions; ///< in the order of their layers, the topmost last
@@ -54,12 +63,12 @@ struct Merged {
   std::string generation;
   /// Beneath the root, a name in the directory that holds it; nothing if none was used.
   std::optional<std::string> work_dir;
-  std::optional<std::string> upper; ///< the mutable directory, likewise; known to strake only
-  std::uint64_t since_us = 0;       ///< microseconds since 1970
+  std::optional<UpperDir> upper; ///< the mutable directory; known to strake only
+  std::uint64_t since_us = 0;    ///< microseconds since 1970
 };
 
 /// The file of the metadata that names the mutable directory, as "work_dir" does the work
-/// directory.
+/// directory; its second line is the inode.
 constexpr std::string_view upper_file = "strake-upper";
 
 /// Reads the metadata of a merged hierarchy. Throws Kind::config if they are damaged: the work

@@ -68,11 +68,10 @@ public:
   /// What was written lies over all; a directory there may only have something in it.
   void look_into_written()
   {
-    for (const Written &written : find_written(host_, *place_.request, {place_.hierarchy.path})) {
-      const auto status = written.views ? written.views->upper.status(place_.below) : std::nullopt;
-      if (status && !S_ISDIR(status->st_mode))
-        note(From::written);
-    }
+    const auto upper = find_upper(host_, place_.hierarchy, place_.request->extension_class);
+    const auto status = upper ? upper->status(place_.below) : std::nullopt;
+    if (status && !S_ISDIR(status->st_mode))
+      note(From::written);
   }
 
   /// Of kernel modules the indexes are made when they are merged.

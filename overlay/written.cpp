@@ -37,35 +37,45 @@ bool is_writable(const Dir &dir)
 /// As compose() stacks them: layers, upper, cover.
 constexpr unsigned stacked_mounts = 3;
 
-Dir alone(const base::Host &host, const Hierarchy &hierarchy)
+bool keeps_views(const Hierarchy &hierarchy)
 {
-  return {host.sys.copy_mount(hierarchy.top->fd(), base::Depth::one_mount), hierarchy.top->path()};
+  return hierarchy.kept_mounts == stacked_mounts;
 }
 
-/// Of memory, which nothing else leads to.
-Views open_kept_views(const base::Host &host, const Hierarchy &hierarchy, Class extension_class)
+std::string place_of_views(const Hierarchy &hierarchy, Class extension_class)
 {
-  const std::string place =
-      fmt::format("{}/{}/{}", hierarchy.path, facts(extension_class).metadata, kept_views);
-  return {.merged = alone(host, hierarchy),
-          .below = host.sys.copy_beneath(host.root, place, 2),
-          .upper = host.sys.copy_beneath(host.root, place, 1).dir("upper")};
+  return fmt::format("{}/{}/{}", hierarchy.path, facts(extension_class).metadata, kept_views);
 }
 
-Views open_views(const base::Host &host,
-                 const Request &request,
-                 const Hierarchy &hierarchy,
-                 const std::string &upper)
+Dir alone(const base::Host &host, const Dir &dir)
 {
-  const auto dir = host.root.find_dir_no_symlinks(upper);
-  if (!dir)
+  return {host.sys.copy_mount(dir.fd(), base::Depth::one_mount), dir.path()};
+}
+
+Dir open_mutable(const base::Host &host, const Hierarchy &hierarchy, const UpperDir &upper)
+{
+  const auto dir = host.root.find_dir_no_symlinks(upper.path);
+  if (!dir || inode_text(*dir) != upper.inode)
     base::fail(Kind::not_found,
-               "{}, which {} is written to, is not there any more",
-               host.root.display(upper),
+               "{} is not the directory any more that {} writes to; put that one back, or have "
+               "this one written to by `strake ext refresh --always-refresh=yes`",
+               host.root.display(upper.path),
                hierarchy.path);
-  return {.merged = alone(host, hierarchy),
-          .below = compose_below(host, request, hierarchy),
-          .upper = dir->again()};
+  Dir copy = alone(host, *dir);
+  host.sys.forbid_writing(copy.fd());
+  return copy;
+}
+
+/// Nothing if nobody has written down which layers there are.
+std::optional<Dir>
+find_below(const base::Host &host, const Request &request, const Hierarchy &hierarchy)
+{
+  const Class own = request.extension_class;
+  if (keeps_views(hierarchy))
+    return host.sys.copy_beneath(host.root, place_of_views(hierarchy, own), 2);
+  if (!parse_generation(read_merged(hierarchy, own).generation))
+    return std::nullopt;
+  return compose_below(host, request, hierarchy);
 }
 
 /// A mutable directory that is a symlink to the hierarchy leads to what is merged there now.
@@ -79,15 +89,12 @@ bool is_own_upper(const base::Host &host, const Hierarchy &hierarchy)
 
 Written look_at(const base::Host &host, const Request &request, const Hierarchy &hierarchy)
 {
-  Written written{.hierarchy = hierarchy.path};
-  const Merged merged = read_merged(hierarchy, request.extension_class);
-  if (hierarchy.kept_mounts == stacked_mounts) {
+  Written written{.hierarchy = hierarchy.path, .is_ephemeral = keeps_views(hierarchy)};
+  auto upper = find_upper(host, hierarchy, request.extension_class);
+  auto below = upper ? find_below(host, request, hierarchy) : std::nullopt;
+  if (below) {
     written.place = Written::Place::apart;
-    written.is_ephemeral = true;
-    written.views = open_kept_views(host, hierarchy, request.extension_class);
-  } else if (merged.upper && parse_generation(merged.generation)) {
-    written.place = Written::Place::apart;
-    written.views = open_views(host, request, hierarchy, *merged.upper);
+    written.views.emplace(Views{alone(host, *hierarchy.top), std::move(*below), std::move(*upper)});
   } else if (is_own_upper(host, hierarchy)) {
     written.place = Written::Place::in_base;
   }
@@ -282,6 +289,17 @@ std::vector<Written> find_written(const base::Host &host,
       found.push_back(base::during(path, [&] { return look_at(host, request, hierarchy); }));
   }
   return found;
+}
+
+std::optional<Dir>
+find_upper(const base::Host &host, const Hierarchy &hierarchy, Class extension_class)
+{
+  if (keeps_views(hierarchy)) {
+    const std::string place = place_of_views(hierarchy, extension_class);
+    return host.sys.copy_beneath(host.root, place, 1).dir("upper"); // of the memory that holds it
+  }
+  const auto upper = read_merged(hierarchy, extension_class).upper;
+  return upper ? std::optional(open_mutable(host, hierarchy, *upper)) : std::nullopt;
 }
 
 std::vector<WrittenPath> written_paths(const Views &views, Class extension_class)

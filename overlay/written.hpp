@@ -17,7 +17,7 @@ namespace overlay {
 struct Views {
   base::Dir merged;
   base::Dir below; ///< all its layers but the one that is written to, and read-only
-  base::Dir upper; ///< that one, as it is on disk or in memory
+  base::Dir upper; ///< that one, as it is on disk or in memory, and read-only
 };
 
 /// A merged hierarchy that can be written.
@@ -36,10 +36,16 @@ struct Written {
 ///
 /// It is told against the very layers that are merged. Of an ephemeral one compose() has hidden
 /// them in the metadata directory; else they are opened once more, and Kind::not_found says which
-/// is not there any more as it was. A mutable directory is found even if its symlink was changed.
+/// is not there any more as it was. A mutable directory is found even if its symlink was changed,
+/// and Kind::not_found says if it is not at its place any more.
 std::vector<Written> find_written(const base::Host &host,
                                   const Request &request,
                                   const std::vector<std::string> &hierarchies);
+
+/// What is written to in a merged hierarchy, as Views::upper; nothing if it is written to nowhere
+/// or that cannot be told. Throws as find_written() does for the mutable directory.
+std::optional<base::Dir>
+find_upper(const base::Host &host, const Hierarchy &hierarchy, Class extension_class);
 
 /// A path that is not what the layers below have there.
 struct WrittenPath {

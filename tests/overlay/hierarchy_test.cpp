@@ -20,7 +20,27 @@ std::optional<std::string> work_dir_of(const std::string &text)
   return overlay::read_merged(hierarchy, overlay::Class::sysext).work_dir;
 }
 
+std::optional<overlay::UpperDir> upper_of(const std::string &text)
+{
+  const support::TempRoot root;
+  root.write("usr/.systemd-sysext/strake-upper", text);
+  const overlay::Hierarchy hierarchy{
+      .path = "/usr", .place = root.path() + "/usr", .top = root.dir().dir("usr")};
+  return overlay::read_merged(hierarchy, overlay::Class::sysext).upper;
+}
+
 } // namespace
+
+TEST_CASE("the mutable directory of a merged hierarchy is one beneath the root, known by its inode")
+{
+  const auto upper = upper_of("var/lib/a b\\x0ac\n8:1 1234\n");
+  REQUIRE(upper);
+  CHECK(upper->path == "var/lib/a b\nc");
+  CHECK(upper->inode == "8:1 1234");
+  CHECK_FALSE(upper_of(""));
+  CHECK_FALSE(upper_of("var/lib/upper\n"));
+  CHECK_THROWS_AS((void)upper_of("../upper\n8:1 1234\n"), base::Error);
+}
 
 TEST_CASE("the work directory of a merged hierarchy is one beneath the root")
 {

@@ -2,6 +2,7 @@
 #include "overlay/identify.hpp"
 #include "overlay/kernel_modules.hpp"
 #include "overlay/merged_system.hpp"
+#include "overlay/written.hpp"
 
 #include <doctest/doctest.h>
 
@@ -78,17 +79,21 @@ public:
   Texts refresh(const Request &request, base::Sys &seam)
   {
     depmod.kernels.clear();
-    const base::Host with_depmod{.sys = seam,
-                                 .programs = depmod,
-                                 .fetcher = fetcher,
-                                 .clock = clock,
-                                 .log = host.log,
-                                 .environment = {},
-                                 .root = host.root.again(),
-                                 .machine = host.machine.again(),
-                                 .is_running_system = false};
-    overlay::refresh(with_depmod, {request});
+    overlay::refresh(with_depmod(seam), {request});
     return depmod.kernels;
+  }
+
+  base::Host with_depmod(base::Sys &seam)
+  {
+    return {.sys = seam,
+            .programs = depmod,
+            .fetcher = fetcher,
+            .clock = clock,
+            .log = host.log,
+            .environment = {},
+            .root = host.root.again(),
+            .machine = host.machine.again(),
+            .is_running_system = false};
   }
 
   std::string index() { return text(folder + "/modules.dep"); }
@@ -246,6 +251,36 @@ TEST_CASE("what was written is never taken over, and wins where it stays")
   CHECK(system.refresh(kept).empty());
   CHECK(system.index() == "written\n");
   CHECK(system.has_said("`depmod 6.1.0-test` has it know"));
+}
+
+TEST_CASE("an index that was made when extensions were merged was not written")
+{
+  for (const Mutability mutability : {Mutability::yes, Mutability::ephemeral}) {
+    ModuleSystem system;
+    const Request request = system.request(mutability);
+    CHECK(system.refresh(request) == once);
+    CHECK(system.index() == all);
+    system.root.write(folder + "/mine.ko", "");
+    const auto written = overlay::find_written(system.host, request, {"/usr"});
+    REQUIRE(written.front().views);
+    const auto paths = overlay::written_paths(*written.front().views, overlay::Class::sysext);
+    REQUIRE(paths.size() == 1);
+    CHECK("usr/" + paths.front().path == folder + "/mine.ko");
+    overlay::unmerge(system.host, {request});
+  }
+}
+
+TEST_CASE("to tell where a file comes from, nothing is indexed")
+{
+  ModuleSystem system;
+  const Request request = system.request(Mutability::yes);
+  CHECK(system.refresh(request) == once);
+  system.depmod.kernels.clear();
+  const base::Host host = system.with_depmod(system.sys);
+  CHECK(overlay::identify_path(host, {request}, "/" + folder + "/modules.dep").from ==
+        overlay::Provenance::From::metadata);
+  CHECK(system.depmod.kernels.empty());
+  overlay::unmerge(system.host, {request});
 }
 
 TEST_CASE("only kernels of several layers count, and only names that are no options")

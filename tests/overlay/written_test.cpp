@@ -4,6 +4,7 @@
 #include "overlay/fit.hpp"
 #include "overlay/merge.hpp"
 #include "overlay/written.hpp"
+#include "support/extension_image.hpp"
 #include "support/fault_sys.hpp"
 #include "support/private_mounts.hpp"
 #include "support/test_host.hpp"
@@ -11,12 +12,14 @@
 
 #include <doctest/doctest.h>
 #include <fmt/ranges.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -66,6 +69,13 @@ public:
   }
 
   void merge() { overlay::refresh(host, {request()}); }
+
+  void merge_again()
+  {
+    Request again = request();
+    again.unchanged = Request::Unchanged::merge_again;
+    overlay::refresh(host, {again});
+  }
 
   void unmerge() { overlay::unmerge(host, {request()}); }
 
@@ -170,6 +180,117 @@ TEST_CASE("what was written is told path by path, in a directory or in memory")
     system.merge();
     CHECK(system.differences() == (mutability == Mutability::yes ? system.all_written : ""));
   }
+}
+
+TEST_CASE("it is told against all layers that are merged, each in its place")
+{
+  for (const Mutability mutability : {Mutability::yes, Mutability::ephemeral}) {
+    System system(mutability);
+    for (const char *name : {"first", "second", "under"}) {
+      const std::string tree = std::string("var/lib/extensions/") + name + "/usr/";
+      system.root.write(tree + "lib/extension-release.d/extension-release." + name, "ID=_any\n");
+      system.root.write(tree + "share/common", name);
+      system.root.write(tree + "share/" + name, name);
+      system.root.write(tree + "share/mode", name); // the system has it too
+    }
+    system.root.write("etc/strake/extensions/under.conf", "[Extension]\nBelow=yes\n");
+    system.merge();
+    system.root.write("usr/share/common", "second"); // as it is
+    system.root.write("usr/share/mode", "first");
+    system.root.write("usr/share/under", "under");
+    system.root.write("usr/share/stays", "base");
+    CHECK(system.differences() == "changed share/mode (content)");
+    system.remove("usr/share/under");
+    CHECK(system.differences() == "changed share/mode (content); removed share/under");
+  }
+}
+
+TEST_CASE("an image that is merged shows what is below, whatever has become of its file")
+{
+  for (const Mutability mutability : {Mutability::yes, Mutability::ephemeral}) {
+    System system(mutability);
+    const auto install = [&](const std::string &text) {
+      system.remove("var/lib/extensions/image.raw");
+      system.root.write("var/lib/extensions/image.raw",
+                        support::squashfs_of(
+                            {{"usr/lib/extension-release.d/extension-release.image", "ID=_any\n"},
+                             {"usr/share/image", text}}));
+    };
+    install("1");
+    system.merge();
+    system.root.write("usr/share/image", "2");
+    install("2");
+    CHECK(system.differences() == "changed share/image (content)");
+    system.remove("var/lib/extensions/image.raw");
+    CHECK(system.differences() == "changed share/image (content)");
+  }
+}
+
+TEST_CASE(
+    "a directory that is gone or changed is named, but where that would lose what was written")
+{
+  const auto change = [](System &system) {
+    system.root.write("var/lib/extensions/first/usr/share/more", "more");
+  };
+  const auto remove = [](System &system) { system.remove("var/lib/extensions/first"); };
+  for (const auto &damage : {std::function<void(System &)>(change), {remove}}) {
+    System kept(Mutability::yes);
+    kept.write();
+    damage(kept);
+    CHECK(kept.refusal("mine") == Kind::not_found);
+    CHECK(kept.refused.find("/usr: extension 'first' (") != std::string::npos);
+    CHECK(kept.refused.find("`strake ext refresh`") != std::string::npos);
+    kept.merge();
+    CHECK(kept.differences() == kept.all_written);
+
+    System ephemeral(Mutability::ephemeral);
+    ephemeral.write();
+    damage(ephemeral);
+    CHECK(ephemeral.differences() == ephemeral.all_written);
+  }
+}
+
+TEST_CASE("the mutable directory that is written to is the one that counts")
+{
+  System system(Mutability::automatic);
+  for (const char *name : {"a", "b"})
+    system.root.write(std::string("var/") + name + "/usr/", "");
+  const std::string link = "var/lib/extensions.mutable/usr";
+  system.root.write(link, "-> ../../../var/a/usr");
+  system.merge_again();
+  system.root.write("usr/new", "new");
+  system.remove(link);
+  system.root.write(link, "-> ../../../var/b/usr");
+  CHECK(system.differences() == "added new");
+  fs::rename(system.full("var/a/usr"), system.full("var/a/moved"));
+  const std::string lost = "/var/a/usr is not the directory any more that /usr writes to";
+  CHECK(system.refusal("mine") == Kind::not_found);
+  CHECK(system.refused.find(lost) != std::string::npos);
+  system.root.write("var/a/usr/", "");
+  CHECK(system.refusal("mine") == Kind::not_found);
+  CHECK(system.refused.find(lost) != std::string::npos);
+  system.remove("var/a/usr");
+  fs::rename(system.full("var/a/moved"), system.full("var/a/usr"));
+  CHECK(system.differences() == "added new");
+  system.merge_again();
+  CHECK(system.differences().empty());
+}
+
+TEST_CASE("of a mutable hierarchy the metadata can be unmounted by hand")
+{
+  System system(Mutability::yes);
+  system.root.write("usr/new", "new");
+  const std::string metadata = system.full("usr/.systemd-sysext");
+  REQUIRE(::umount2(metadata.c_str(), 0) == 0);
+  system.root.write("usr/.systemd-sysext/seen", "by hand");
+  CHECK(system.text("var/lib/extensions.mutable/usr/.systemd-sysext/seen") == "by hand");
+  const auto table = overlay::read_mount_table(system.host);
+  CHECK(std::none_of(table.begin(), table.end(), [&](const overlay::MountLine &line) {
+    return line.target.starts_with(metadata);
+  }));
+  CHECK(system.differences() == "added new");
+  system.unmerge();
+  CHECK(system.text("usr/new") == "(none)");
 }
 
 TEST_CASE("what is hidden under the metadata is not to be seen, and gone with the overlay")
