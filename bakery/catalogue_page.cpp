@@ -139,18 +139,25 @@ std::string install_section(const OfferedName &offered, const Site &site)
   if (files.empty())
     return {};
   const std::string name = html_escaped(offered.name);
-  const std::string place = html_escaped(fmt::format("{}/extensions/{}", site.url, offered.name));
-  std::string text = "<h2>Install</h2>\n";
-  text += fmt::format("<pre>mkdir -p /etc/sysupdate.{0}.d\n"
-                      "curl -fo /etc/sysupdate.{0}.d/{0}.transfer {1}.transfer\n"
-                      "curl -fo /etc/sysupdate.{0}.d/{0}.feature {1}.feature\n"
-                      "strake -C {0} update &amp;&amp; strake ext refresh</pre>\n",
-                      name,
-                      place);
+  const std::string url = html_escaped(site.url);
+  std::string text = fmt::format("<h2>Install</h2>\n"
+                                 "<pre>curl -fO {1}/minisign.pub\n"
+                                 "strake ext install {0} --from={1} --trust=minisign.pub</pre>\n"
+                                 "<p>The key is to be <code>{2}</code>; compare it with what its "
+                                 "owner says elsewhere.</p>\n",
+                                 name,
+                                 url,
+                                 html_escaped(site.minisign_key));
   if (site.is_signed_by_openpgp())
-    text += fmt::format("<p>With systemd's own tools the last line is <code>systemd-sysupdate -C "
-                        "{} update &amp;&amp; systemd-sysext refresh</code>.</p>\n",
-                        name);
+    text += fmt::format("<p>With systemd's own tools:</p>\n"
+                        "<pre>mkdir -p /etc/sysupdate.{0}.d\n"
+                        "curl -fo /etc/sysupdate.{0}.d/{0}.transfer {1}/extensions/{0}.transfer\n"
+                        "curl -fo /etc/sysupdate.{0}.d/{0}.feature {1}/extensions/{0}.feature\n"
+                        "curl -fo /etc/systemd/import-pubring.gpg {1}/import-pubring.gpg\n"
+                        "systemd-sysupdate -C {0} update &amp;&amp; systemd-{2} refresh</pre>\n",
+                        name,
+                        url,
+                        verity::name(offered.kind));
   return text + fmt::format("<p>Files: {}.</p>\n", links_to(files));
 }
 

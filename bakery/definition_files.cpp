@@ -55,6 +55,14 @@ std::string installed_suffix(const std::string &suffix)
   return suffix.substr(0, dot);
 }
 
+/// Where nobody signs for systemd's tools they refuse the repository, and strake goes by the key.
+std::string trust_line(const Site &site)
+{
+  return site.is_signed_by_openpgp()
+             ? ""
+             : fmt::format("X-Strake-Trust=/etc/strake/trust/{}.pub\n", site.name);
+}
+
 std::string transfer_text(const OfferedName &offered,
                           const OfferedFile &image,
                           const Site &site,
@@ -64,12 +72,13 @@ std::string transfer_text(const OfferedName &offered,
   const std::string suffix = installed_suffix(image.name.suffix);
   return fmt::format("[Transfer]\n"
                      "Features={name}\n"
-                     "Verify={verify}\n"
+                     "Verify=yes\n"
                      "\n"
                      "[Source]\n"
                      "Type=url-file\n"
                      "Path={url}\n"
                      "MatchPattern={pattern}\n"
+                     "{trust}"
                      "\n"
                      "[Target]\n"
                      "Type=regular-file\n"
@@ -79,7 +88,7 @@ std::string transfer_text(const OfferedName &offered,
                      "Mode=0644\n"
                      "InstancesMax=2\n",
                      fmt::arg("name", image.name.name),
-                     fmt::arg("verify", site.is_signed_by_openpgp() ? "yes" : "no"),
+                     fmt::arg("trust", trust_line(site)),
                      fmt::arg("url", ini_value(site.url)),
                      fmt::arg("pattern", match_pattern(image, start)),
                      fmt::arg("start", start),
@@ -141,6 +150,9 @@ std::string butane_text(const OfferedName &offered,
   text += butane_file(definitions + name + ".feature", files.at(name + ".feature"));
   text +=
       butane_file(fmt::format("/etc/sysupdate.{}.component", name), files.at(name + ".component"));
+  if (!site.is_signed_by_openpgp())
+    text +=
+        butane_file(fmt::format("/etc/strake/trust/{}.pub", site.name), site.minisign_key + "\n");
   if (site.is_signed_by_openpgp())
     text += fmt::format("    - path: /etc/systemd/import-pubring.gpg\n"
                         "      mode: 0644\n"

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/parse.hpp"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -171,6 +172,15 @@ void replace_index(base::Sys &sys,
   base::replace_symlink(sys, records, current_link, std::to_string(present + 1));
   unlink_other_names(sys, repository, names);
   remove_other_numbers(sys, records, present + 1);
+}
+
+bool is_published(const Dir &repository, const IndexFiles &files)
+{
+  return std::all_of(files.begin(), files.end(), [&](const auto &each) {
+    const auto &[path, file] = each;
+    return file.kind == IndexFile::Kind::file ? read_index_file(repository, path) == file.text
+                                              : repository.target_status(path).has_value();
+  });
 }
 
 std::optional<std::string> read_index_file(const Dir &repository, const std::string &path)

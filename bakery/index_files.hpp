@@ -44,6 +44,9 @@ void replace_index(base::Sys &sys,
                    const IndexFiles &files,
                    std::chrono::sys_seconds time);
 
+/// Whether these files are what is published, with nothing to be changed.
+bool is_published(const base::Dir &repository, const IndexFiles &files);
+
 /// A file of the index as it is published; nothing if there is none.
 std::optional<std::string> read_index_file(const base::Dir &repository, const std::string &path);
 

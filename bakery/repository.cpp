@@ -166,7 +166,7 @@ std::vector<OfferedFile> Repository::examine(const std::vector<NewFile> &files) 
 void Repository::copy_in(const OfferedFile &file, const Fd &source)
 {
   const std::string &name = file.name.file;
-  const Dir incoming = base::make_path(host_.sys, *records_, incoming_directory);
+  const Dir incoming = this->incoming();
   base::remove_tree(host_.sys, incoming, name);
   Fd copy = host_.sys.create(incoming, name, 0644);
   host_.sys.copy(source, {.start = 0, .length = file.size}, copy, 0);
@@ -185,6 +185,40 @@ void Repository::admit(const std::vector<NewFile> &files, const std::vector<Offe
   for (std::size_t n = 0; n < files.size(); ++n)
     if (!is_there_already(files[n]))
       copy_in(examined.at(n), open_new(files[n]));
+  host_.sys.sync(*dir_);
+}
+
+std::vector<OfferedFile> Repository::missing(const std::vector<OfferedFile> &files)
+{
+  std::vector<OfferedFile> found;
+  for (const OfferedFile &file : files) {
+    const std::string &name = file.name.file;
+    const auto status = dir_ ? dir_->status(name) : std::nullopt;
+    const auto known = names_.find(name);
+    if (status && known != names_.end() && known->second.sha256 == file.sha256 &&
+        is_as_known(known->second, *status))
+      continue;
+    if (status && S_ISREG(status->st_mode) && digest_of_file(dir_->file(name)) == file.sha256)
+      copied_[name] = modified_us(*status);
+    else
+      found.push_back(file);
+  }
+  return found;
+}
+
+Dir Repository::incoming() const
+{
+  return base::make_path(host_.sys, *records_, incoming_directory);
+}
+
+void Repository::take_in(const std::vector<OfferedFile> &files)
+{
+  const Dir incoming = this->incoming();
+  for (const OfferedFile &file : files) {
+    const std::string &name = file.name.file;
+    host_.sys.rename(incoming, name, *dir_, name, base::Replace::yes);
+    copied_[name] = modified_us(dir_->status(name).value());
+  }
   host_.sys.sync(*dir_);
 }
 

@@ -55,6 +55,16 @@ public:
   /// which do no harm.
   void admit(const std::vector<NewFile> &files, const std::vector<OfferedFile> &examined);
 
+  /// Those of these files that are not there, or not as they should be. What is of another time
+  /// than is known is read.
+  [[nodiscard]] std::vector<OfferedFile> missing(const std::vector<OfferedFile> &files);
+
+  /// Where files are put that take_in() makes content of.
+  [[nodiscard]] base::Dir incoming() const;
+  /// Makes files that were put into incoming(), and are durable there, content. Durable when this
+  /// returns.
+  void take_in(const std::vector<OfferedFile> &files);
+
   /// Removes files that no index names, durably; they can be published again as what they were.
   void remove(const std::vector<std::string> &files);
 

@@ -35,6 +35,14 @@ bakery::Channel channel_value(const std::string &value)
   base::fail(Kind::usage, "--channel= takes stable or candidate, not \"{}\"", value);
 }
 
+std::chrono::seconds age_value(const std::string &value)
+{
+  const auto time = base::parse_duration(value);
+  if (!time)
+    base::fail(Kind::usage, "--older-than= takes a time such as 30d, not \"{}\"", value);
+  return *time;
+}
+
 std::chrono::seconds validity_value(const std::string &value)
 {
   // SHA256SUMS knows whole days only, and counts the last one from its start.
@@ -79,7 +87,7 @@ const std::vector<BakeryOptionRow> rows = {
      [](BakeryOptions &options, const std::string &) { options.check = true; }},
     {"watch", 0, nullptr, "bake", "Go on, and bake again what has changed",
      [](BakeryOptions &options, const std::string &) { options.watch = true; }},
-    {"repository", 0, "DIR", "publish promote withdraw", "The repository",
+    {"repository", 0, "DIR", "publish promote withdraw gc", "The repository",
      [](BakeryOptions &options, const std::string &value) {
        options.repository = path_value("repository", value); }},
     {"sign-with", 0, "FILE", "key publish promote withdraw", "The secret key that signs (minisign)",
@@ -90,7 +98,7 @@ const std::vector<BakeryOptionRow> rows = {
        options.keys = path_value("keys", value); }},
     {"gpg-key", 0, "ID", "publish promote withdraw", "Sign by gpg as well, for systemd's tools",
      [](BakeryOptions &options, const std::string &value) { options.gpg_key = value; }},
-    {"url", 0, "URL", "publish", "By which clients reach the repository",
+    {"url", 0, "URL", "publish mirror", "By which clients reach the repository",
      [](BakeryOptions &options, const std::string &value) { options.url = url_value(value); }},
     {"name", 0, "NAME", "key publish", "What a new repository is called",
      [](BakeryOptions &options, const std::string &value) { options.repository_name = value; }},
@@ -102,6 +110,12 @@ const std::vector<BakeryOptionRow> rows = {
        options.valid_for = validity_value(value); }},
     {"no-lint", 0, nullptr, "publish", "Publish what lint refuses or cannot read",
      [](BakeryOptions &options, const std::string &) { options.lint = false; }},
+    {"older-than", 0, "TIME", "gc", "For how long no list has named it (30d)",
+     [](BakeryOptions &options, const std::string &value) {
+       options.older_than = age_value(value); }},
+    {"trust", 0, "FILE", "mirror", "The public key that signs the repository",
+     [](BakeryOptions &options, const std::string &value) {
+       options.trust = path_value("trust", value); }},
     {"reason", 0, "TEXT", "withdraw", "Why, for those who have it",
      [](BakeryOptions &options, const std::string &value) { options.reason = value; }},
     {"root-key", 0, "FILE", "key", "A public key that may change the keys from now on",
@@ -116,7 +130,7 @@ const std::vector<BakeryOptionRow> rows = {
     {"threshold", 0, "NUMBER", "key", "How many root keys have to sign a change of keys",
      [](BakeryOptions &options, const std::string &value) {
        options.threshold = threshold_value(value); }},
-    {"dry-run", 'n', nullptr, "bake key publish promote withdraw", "Show what would be done, and do nothing",
+    {"dry-run", 'n', nullptr, "bake key publish promote withdraw gc mirror", "Show what would be done, and do nothing",
      [](BakeryOptions &options, const std::string &) { options.dry_run = true; }},
     {"no-legend", 0, nullptr, "", "Do not show headers",
      [](BakeryOptions &options, const std::string &) { options.legend = false; }},

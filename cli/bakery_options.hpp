@@ -35,6 +35,8 @@ struct BakeryOptions {
   std::vector<std::string> release_keys; ///< --release-key=, paths
   std::vector<std::string> retired;      ///< --retire=, paths
   std::optional<std::uint64_t> threshold;
+  std::string trust; ///< --trust=, a path
+  std::chrono::seconds older_than = std::chrono::hours(24 * 30);
   bool lint = true; ///< not --no-lint
   bool attach = false;
   bool check = false;

@@ -19,6 +19,8 @@ const std::vector<BakeryVerb> verbs = {
     {"publish", "[DIR…]", 0, "Publish images in a signed repository", "strake-publish(1)", publish},
     {"promote", "NAME VERSION", 2, "Offer a tested candidate to everybody", "strake-publish(1)", promote},
     {"withdraw", "NAME VERSION", 2, "Offer a version to nobody any more", "strake-publish(1)", withdraw},
+    {"gc", "", 0, "Remove content that no list names any more", "strake-publish(1)", collect},
+    {"mirror", "URL DIR", 2, "Make a copy of a repository, verified", "strake-publish(1)", mirror},
 };
 
 // clang-format on

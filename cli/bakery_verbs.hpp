@@ -48,6 +48,8 @@ int key(const BakeryCall &call);     // key.cpp
 int publish(const BakeryCall &call); // publish.cpp
 int promote(const BakeryCall &call);
 int withdraw(const BakeryCall &call);
+int collect(const BakeryCall &call);
+int mirror(const BakeryCall &call);
 
 /// The secret key in this file, with the password of the environment. Throws what
 /// SigningKey::parse throws, and Kind::not_found.

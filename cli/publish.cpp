@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bakery/publish.hpp"
 
+#include "bakery/collect.hpp"
+#include "bakery/mirror.hpp"
 #include "base/error.hpp"
 #include "cli/bakery_verbs.hpp"
 #include "cli/json.hpp"
@@ -96,6 +98,73 @@ int withdraw(const BakeryCall &call)
   if (call.options.reason.empty())
     base::fail(Kind::usage, "--reason= has to say why, in one line, to those who have the version");
   show(call, bakery::withdraw(call.host, version_request(call.options, key)));
+  return 0;
+}
+
+int collect(const BakeryCall &call)
+{
+  const BakeryOptions &options = call.options;
+  if (!options.arguments.empty())
+    base::fail(Kind::usage, "'gc' takes no arguments");
+  const auto collected =
+      bakery::collect(call.host,
+                      {.repository = repository_of(options),
+                       .older_than = options.older_than,
+                       .doing = options.dry_run ? bakery::Doing::tell : bakery::Doing::perform});
+  Value list = Value::array();
+  std::uint64_t bytes = 0;
+  for (const bakery::Collected &each : collected) {
+    list.push_back({{"file", each.file}, {"size", each.size}});
+    bytes += each.size;
+  }
+  if (call.wants_json()) {
+    call.print(
+        json_text({{"isDryRun", options.dry_run}, {"removed", std::move(list)}, {"bytes", bytes}},
+                  options.json));
+    return 0;
+  }
+  for (const bakery::Collected &each : collected)
+    call.print(fmt::format("- {}\n", each.file));
+  call.print(fmt::format("{} {} files, {} bytes\n",
+                         options.dry_run ? "Would remove" : "Removed",
+                         collected.size(),
+                         bytes));
+  return 0;
+}
+
+int mirror(const BakeryCall &call)
+{
+  const BakeryOptions &options = call.options;
+  if (options.arguments.size() != 2)
+    base::fail(Kind::usage,
+               "'mirror' takes a URL, or a directory, and the directory of the mirror");
+  if (options.trust.empty())
+    base::fail(Kind::usage, "--trust= has to name the public key that signs the repository");
+  const auto text = base::Dir::open_root("/").text(options.trust, key_limit);
+  const auto key = verity::parse_minisign_key(text.value_or(""));
+  if (!key)
+    base::fail(Kind::config, "{} is no public key in minisign's format", options.trust);
+  const std::string &source = options.arguments[0];
+  const bool is_url = source.find("://") != std::string::npos;
+  const auto mirrored =
+      bakery::mirror(call.host,
+                     {.source = is_url ? source : path_value("source", source),
+                      .repository = path_value("directory", options.arguments[1]),
+                      .key = *key,
+                      .url = options.url,
+                      .doing = options.dry_run ? bakery::Doing::tell : bakery::Doing::perform});
+  if (call.wants_json())
+    call.print(json_text({{"sequence", mirrored.sequence},
+                          {"isDryRun", options.dry_run},
+                          {"fetched", mirrored.fetched},
+                          {"bytes", mirrored.bytes}},
+                         options.json));
+  else
+    call.print(fmt::format("{} list {}: {} files, {} bytes\n",
+                           options.dry_run ? "Would mirror" : "Mirrored",
+                           mirrored.sequence,
+                           mirrored.fetched.size(),
+                           mirrored.bytes));
   return 0;
 }
 

@@ -144,14 +144,15 @@ _strake_bakery() {
     local option value bakery_options
     bakery_options='--help --output= --sources= --key= --certificate= --base= --attach --check --watch
         --repository= --keys= --sign-with= --gpg-key= --url= --name= --channel= --valid-for= --no-lint
-        --reason= --root-key= --release-key= --retire= --threshold= --dry-run --no-legend --json='
+        --older-than= --trust= --reason= --root-key= --release-key= --retire= --threshold= --dry-run
+        --no-legend --json='
     _strake_split
     case $option in
         --json) _strake_offer_words "$value" 'pretty short off'; return ;;
         -o | --output | --sources | --base | --repository | --keys) _strake_offer_files "$value" -d; return ;;
         --channel) _strake_offer_words "$value" 'stable candidate'; return ;;
-        --gpg-key | --url | --name | --valid-for | --reason | --threshold) return ;;
-        --key | --certificate | --sign-with | --root-key | --release-key | --retire) _strake_offer_files "$value" -f; return ;;
+        --gpg-key | --url | --name | --valid-for | --older-than | --reason | --threshold) return ;;
+        --key | --certificate | --sign-with | --trust | --root-key | --release-key | --retire) _strake_offer_files "$value" -f; return ;;
     esac
     if [[ $word == -* ]]; then
         _strake_offer_options "$word" "$bakery_options"
@@ -170,7 +171,7 @@ _strake() {
         _strake_ext 2
         return
     fi
-    if ((cword > 1)) && [[ ${words[0]##*/} == strake && ${words[1]} =~ ^(bake|lint|key|publish|promote|withdraw)$ ]]; then
+    if ((cword > 1)) && [[ ${words[0]##*/} == strake && ${words[1]} =~ ^(bake|lint|key|publish|promote|withdraw|gc|mirror)$ ]]; then
         _strake_bakery
         return
     fi
@@ -184,7 +185,7 @@ _strake() {
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
         options+=' --automatic --dry-run'
         verbs+=' boot bless unbless plan rollback pin hold skip release history repair ext bake lint
-            key publish promote withdraw'
+            key publish promote withdraw gc mirror'
     fi
 
     for ((index = 1; index < cword; index++)); do

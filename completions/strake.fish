@@ -44,7 +44,7 @@ end
 function __strake_is_bakery
     set -l tokens (commandline -opc)
     set -q tokens[2]
-    and contains -- $tokens[2] bake lint key publish promote withdraw
+    and contains -- $tokens[2] bake lint key publish promote withdraw gc mirror
 end
 
 set -l update 'not __strake_is_ext; and not __strake_is_bakery'
@@ -53,7 +53,7 @@ set -l ext __strake_is_ext
 
 set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold skip release \
     history repair boot bless unbless pending reboot features enable-feature disable-feature components \
-    enable-component disable-component ext bake lint key publish promote withdraw
+    enable-component disable-component ext bake lint key publish promote withdraw gc mirror
 set -l first "not __fish_seen_subcommand_from $verbs"
 set -l ext_verbs status list merge unmerge refresh plan why capture enable disable generations diff \
     rollback release try keep take-back identify check search install remove upgrade
@@ -92,6 +92,8 @@ complete -c strake -n $first -a key -d 'Make, show and change the keys that sign
 complete -c strake -n $first -a publish -d 'Publish images in a signed repository'
 complete -c strake -n $first -a promote -d 'Offer a tested candidate to everybody'
 complete -c strake -n $first -a withdraw -d 'Offer a version to nobody any more'
+complete -c strake -n $first -a gc -d 'Remove content that no list names any more'
+complete -c strake -n $first -a mirror -d 'Make a copy of a repository, verified'
 complete -c strake -n $first -a lint -d 'Say what is wrong with extension images'
 
 complete -c strake -n 'not __strake_is_ext; and __fish_seen_subcommand_from list plan update acquire rollback pin skip release' \
@@ -190,6 +192,8 @@ complete -c strake -n $bakery -l name -x -d 'What a new repository is called'
 complete -c strake -n $bakery -l channel -x -a 'stable candidate' -d 'Who is to see it'
 complete -c strake -n $bakery -l valid-for -x -d 'When clients call the list stale'
 complete -c strake -n $bakery -l no-lint -d 'Publish what lint refuses or cannot read'
+complete -c strake -n $bakery -l older-than -x -d 'For how long no list has named it'
+complete -c strake -n $bakery -l trust -r -F -d 'The public key that signs the repository'
 complete -c strake -n $bakery -l reason -x -d 'Why a version is withdrawn'
 complete -c strake -n $bakery -l root-key -r -F -d 'A public key that may change the keys'
 complete -c strake -n $bakery -l release-key -r -F -d 'A public key that may sign lists'

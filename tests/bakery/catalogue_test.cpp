@@ -98,6 +98,15 @@ TEST_CASE("a definition has systemd and strake follow an extension, on any archi
   CHECK(files.contains("a.arm64.butane.yaml"));
 }
 
+TEST_CASE("without a signature for systemd's tools a definition is for strake, which has the key")
+{
+  Site without = site();
+  without.openpgp_keyring.clear();
+  const auto files = bakery::definition_files(catalogue({"a_1.raw"}).front(), without);
+  CHECK(has(files.at("a.transfer"), "Verify=yes\n"));
+  CHECK(has(files.at("a.transfer"), "X-Strake-Trust=/etc/strake/trust/Tools & more.pub\n"));
+}
+
 TEST_CASE("a series has a transfer of its own, which sees no other one")
 {
   const auto files =
