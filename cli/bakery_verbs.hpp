@@ -7,6 +7,7 @@
 #include "cli/bakery_options.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
+#include "verity/minisign.hpp"
 
 #include <string>
 #include <vector>
@@ -54,6 +55,9 @@ int mirror(const BakeryCall &call);
 /// The secret key in this file, with the password of the environment. Throws what
 /// SigningKey::parse throws, and Kind::not_found.
 bakery::SigningKey read_signing_key(const base::Host &host, const std::string &path); // key.cpp
+
+/// The public key in this file. Throws Kind::not_found, and Kind::config for anything else.
+verity::MinisignKey read_public_key(const std::string &path); // key.cpp
 
 /// What lint found, as all verbs show it.
 Value findings_value(const std::vector<bakery::Finding> &findings); // lint.cpp

@@ -113,17 +113,6 @@ int list_keys(const BakeryCall &call)
   return 0;
 }
 
-MinisignKey read_public_key(const std::string &path)
-{
-  const auto text = base::Dir::open_root("/").text(path, key_limit);
-  if (!text)
-    base::fail(Kind::not_found, "there is no key {}", path);
-  const auto key = verity::parse_minisign_key(*text);
-  if (!key)
-    base::fail(Kind::config, "{} is no public key in the format of minisign", path);
-  return *key;
-}
-
 std::vector<MinisignKey> read_public_keys(const std::vector<std::string> &paths)
 {
   std::vector<MinisignKey> keys;
@@ -232,6 +221,17 @@ void refuse_options_of_rotate(const BakeryOptions &options)
 }
 
 } // namespace
+
+MinisignKey read_public_key(const std::string &path)
+{
+  const auto text = base::Dir::open_root("/").text(path, key_limit);
+  if (!text)
+    base::fail(Kind::not_found, "there is no key {}", path);
+  const auto key = verity::parse_minisign_key(*text);
+  if (!key)
+    base::fail(Kind::config, "{} is no public key in the format of minisign", path);
+  return *key;
+}
 
 bakery::SigningKey read_signing_key(const base::Host &host, const std::string &path)
 {

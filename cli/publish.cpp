@@ -140,17 +140,13 @@ int mirror(const BakeryCall &call)
                "'mirror' takes a URL, or a directory, and the directory of the mirror");
   if (options.trust.empty())
     base::fail(Kind::usage, "--trust= has to name the public key that signs the repository");
-  const auto text = base::Dir::open_root("/").text(options.trust, key_limit);
-  const auto key = verity::parse_minisign_key(text.value_or(""));
-  if (!key)
-    base::fail(Kind::config, "{} is no public key in minisign's format", options.trust);
   const std::string &source = options.arguments[0];
   const bool is_url = source.find("://") != std::string::npos;
   const auto mirrored =
       bakery::mirror(call.host,
                      {.source = is_url ? source : path_value("source", source),
                       .repository = path_value("directory", options.arguments[1]),
-                      .key = *key,
+                      .key = read_public_key(options.trust),
                       .url = options.url,
                       .doing = options.dry_run ? bakery::Doing::tell : bakery::Doing::perform});
   if (call.wants_json())
