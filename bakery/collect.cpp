@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bakery/collect.hpp"
 
+#include "bakery/index_files.hpp"
 #include "bakery/signed_index.hpp"
 #include "base/error.hpp"
 
@@ -22,8 +23,13 @@ Index own_index(const base::Dir &repository)
   const auto key = verity::parse_minisign_key(read("minisign.pub").value_or(""));
   const auto found = key ? read_signed_index(read, *key) : std::nullopt;
   if (!found)
-    base::fail(base::Kind::not_found, "{} is no repository yet", repository.path());
+    base::fail(base::Kind::not_found, "nothing is published in {} yet", repository.path());
   return found->index;
+}
+
+sys_seconds changed(const struct stat &status)
+{
+  return sys_seconds(std::chrono::seconds(status.st_ctim.tv_sec));
 }
 
 /// Since when no list has named a file.
@@ -33,7 +39,7 @@ unnamed_since(const PublishedNames &names, const std::string &file, const struct
   const auto known = names.find(file);
   if (known != names.end() && known->second.unnamed_since)
     return *known->second.unnamed_since;
-  return sys_seconds(std::chrono::seconds(status.st_ctim.tv_sec));
+  return changed(status);
 }
 
 std::set<std::string> names_in(const Index &index)
@@ -44,34 +50,66 @@ std::set<std::string> names_in(const Index &index)
   return names;
 }
 
-} // namespace
-
-std::vector<Collected> collect(const base::Host &host, const CollectRequest &request)
+std::vector<Collected> unnamed_content(const base::Dir &dir,
+                                       const std::set<std::string> &named,
+                                       const PublishedNames &names,
+                                       sys_seconds limit)
 {
-  if (!host.root.find_dir(request.repository))
-    base::fail(base::Kind::not_found, "there is no directory {}", request.repository);
-  Repository repository(host, request.repository, request.doing);
-  const base::Dir &dir = *repository.dir();
-  const Index index = own_index(dir);
-  repository.learn(index.all_files(), host.clock.now());
-  const std::set<std::string> named = names_in(index);
-  std::vector<Collected> collected;
-  std::vector<std::string> files;
+  std::vector<Collected> found;
   for (const base::DirEntry &entry : dir.entries()) {
     if (entry.type != S_IFREG || named.contains(entry.name) || !parse_image_file(entry.name))
       continue;
     const struct stat status = dir.status(entry.name).value();
-    if (unnamed_since(repository.names(), entry.name, status) + request.older_than >
-        host.clock.now())
-      continue;
-    collected.push_back({entry.name, static_cast<std::uint64_t>(status.st_size)});
-    files.push_back(entry.name);
+    if (unnamed_since(names, entry.name, status) <= limit)
+      found.push_back({entry.name, static_cast<std::uint64_t>(status.st_size)});
   }
+  return found;
+}
+
+/// Parts of downloads that nobody has gone on with.
+std::vector<Collected> left_arrivals(const base::Dir &incoming, sys_seconds limit)
+{
+  std::vector<Collected> found;
+  for (const base::DirEntry &entry : incoming.entries()) {
+    const struct stat status = incoming.status(entry.name).value();
+    if (entry.type == S_IFREG && changed(status) <= limit)
+      found.push_back({entry.name, static_cast<std::uint64_t>(status.st_size)});
+  }
+  return found;
+}
+
+std::vector<std::string> names_of(const std::vector<Collected> &collected)
+{
+  std::vector<std::string> names;
+  for (const Collected &each : collected)
+    names.push_back(each.file);
+  return names;
+}
+
+} // namespace
+
+std::vector<Collected> collect(const base::Host &host, const CollectRequest &request)
+{
+  if (!host.root.find_dir(request.repository + "/" + records_directory))
+    base::fail(base::Kind::not_found, "{} is no repository", request.repository);
+  Repository repository(host, request.repository, request.doing);
+  const base::Dir &dir = *repository.dir();
+  const Index index = own_index(dir);
+  const sys_seconds limit = host.clock.now() - request.older_than;
+  repository.learn(index.all_files(), host.clock.now());
+  std::vector<Collected> collected =
+      unnamed_content(dir, names_in(index), repository.names(), limit);
+  const auto incoming = repository.find_incoming();
+  const auto left = incoming ? left_arrivals(*incoming, limit) : std::vector<Collected>{};
   if (request.doing == Doing::perform) {
+    repository.remember(); // names stay taken, whatever becomes of their content
+    repository.remove(names_of(collected));
     repository.remember();
-    repository.remove(files);
-    repository.remember();
+    for (const std::string &file : names_of(left))
+      host.sys.remove(*incoming, file, base::Remove::file);
   }
+  for (const Collected &each : left)
+    collected.push_back({fmt::format("{}/incoming/{}", records_directory, each.file), each.size});
   return collected;
 }
 

@@ -151,6 +151,7 @@ void add(Index &index,
   }
   std::vector<Release> &all = index.releases(channel);
   all.clear();
+  all.reserve(releases.size());
   for (auto &[key, release] : releases)
     all.push_back(std::move(release));
   sort_releases(all);

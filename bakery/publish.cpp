@@ -81,9 +81,9 @@ Index present_index(const Repository &repository, const verity::MinisignKey &key
 {
   if (!repository.dir())
     return {};
-  const auto found = read_signed_index(
+  auto found = read_signed_index(
       [&](const std::string &path) { return read_index_file(*repository.dir(), path); }, key);
-  return found ? found->index : Index{};
+  return found ? std::move(found->index) : Index{};
 }
 
 /// Opens a repository. What its index names is known and, unless that is not needed, there and
@@ -118,18 +118,19 @@ Change open(const base::Host &host, const RepositoryRequest &request, Content co
 }
 
 /// Makes the index the one that is published.
-Publication put(Change &change)
+Publication put(Change change)
 {
   const base::Host &host = change.host;
   Repository &repository = change.repository;
   issue(change.index, host.clock.now(), change.request.valid_for);
-  const IndexFiles files = files_of(sign(host, change.index, change.request.keys), change.url);
-  change.publication.sequence = change.index.sequence;
+  const SignedIndex made = sign(host, std::move(change.index), change.request.keys);
+  const IndexFiles files = files_of(made, change.url);
+  change.publication.sequence = made.index.sequence;
   change.publication.upload = upload_order(repository.dir(), change.publication.added, files);
   if (change.request.doing == Doing::tell)
     return change.publication;
-  replace_index(host.sys, *repository.dir(), files, change.index.issued);
-  repository.learn(change.index.all_files(), host.clock.now());
+  replace_index(host.sys, *repository.dir(), files, made.index.issued);
+  repository.learn(made.index.all_files(), host.clock.now());
   repository.remember();
   return change.publication;
 }
@@ -188,7 +189,7 @@ Publication publish(const base::Host &host, const PublishRequest &request)
     change.repository.admit(found, files);
   note_what_is_new(change, request.channel, files);
   add(change.index, request.channel, added, host.clock.now());
-  return put(change);
+  return put(std::move(change));
 }
 
 Publication promote(const base::Host &host, const VersionRequest &request)
@@ -198,7 +199,7 @@ Publication promote(const base::Host &host, const VersionRequest &request)
       files_of(find_release(change.index, Channel::candidate, request.name, request.version));
   check_over_the_wire(host, *change.repository.dir(), change.url, files);
   promote(change.index, request.name, request.version);
-  return put(change);
+  return put(std::move(change));
 }
 
 Publication withdraw(const base::Host &host, const VersionRequest &request)
@@ -207,7 +208,7 @@ Publication withdraw(const base::Host &host, const VersionRequest &request)
   for (const OfferedFile &file :
        withdraw(change.index, request.name, request.version, request.reason))
     change.publication.withdrawn.push_back(file.name.file);
-  return put(change);
+  return put(std::move(change));
 }
 
 } // namespace bakery

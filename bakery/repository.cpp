@@ -211,6 +211,11 @@ Dir Repository::incoming() const
   return base::make_path(host_.sys, *records_, incoming_directory);
 }
 
+std::optional<Dir> Repository::find_incoming() const
+{
+  return records_ ? records_->find_dir(incoming_directory) : std::nullopt;
+}
+
 void Repository::take_in(const std::vector<OfferedFile> &files)
 {
   const Dir incoming = this->incoming();

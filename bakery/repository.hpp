@@ -61,6 +61,8 @@ public:
 
   /// Where files are put that take_in() makes content of.
   [[nodiscard]] base::Dir incoming() const;
+  /// The same; nothing if nothing ever came.
+  [[nodiscard]] std::optional<base::Dir> find_incoming() const;
   /// Makes files that were put into incoming(), and are durable there, content. Durable when this
   /// returns.
   void take_in(const std::vector<OfferedFile> &files);

@@ -244,17 +244,17 @@ void demand_release_key(const Index &index, const MinisignKey &key)
 
 } // namespace
 
-SignedIndex sign(const base::Host &host, const Index &index, const SigningKeys &keys)
+SignedIndex sign(const base::Host &host, Index index, const SigningKeys &keys)
 {
   demand_release_key(index, keys.key->public_key());
-  SignedIndex made{.index = index,
+  SignedIndex made{.index = std::move(index),
                    .channels = {},
                    .key = keys.key->public_key(),
                    .openpgp_keyring = {},
                    .keyring_signature = {}};
-  made.channels[Channel::stable] = sign_channel(index, Channel::stable, keys);
-  if (!index.candidate.empty())
-    made.channels[Channel::candidate] = sign_channel(index, Channel::candidate, keys);
+  made.channels[Channel::stable] = sign_channel(made.index, Channel::stable, keys);
+  if (!made.index.candidate.empty())
+    made.channels[Channel::candidate] = sign_channel(made.index, Channel::candidate, keys);
   if (keys.gpg_key.empty())
     return made;
   const OpenPgpSigner signer(host, keys.gpg_key);

@@ -40,7 +40,7 @@ struct SigningKeys {
 
 /// Signs both channels of an index. Throws what gpg says where it cannot, Kind::usage where the
 /// newest root does not have this key alone sign, and Kind::stale if that root has ended.
-SignedIndex sign(const base::Host &host, const Index &index, const SigningKeys &keys);
+SignedIndex sign(const base::Host &host, Index index, const SigningKeys &keys);
 
 /// Reads an index as it is published, every signature checked before what is signed is read. A
 /// signature by OpenPGP is kept as it is, over exactly the text that follows from the manifest; so

@@ -288,20 +288,7 @@ json json_of(const Release &release)
   return object;
 }
 
-} // namespace
-
-std::string_view name(ReleaseKind kind)
-{
-  return kinds.at(static_cast<std::size_t>(kind));
-}
-
-ReleaseManifest parse_release_manifest(std::string_view text, const std::string &file)
-{
-  const json document = parse_strict_json(text, file, {release_manifest_limit, depth_limit});
-  return take_manifest(JsonPlace(document, file));
-}
-
-std::string text_of(const ReleaseManifest &manifest)
+json json_of(const ReleaseManifest &manifest)
 {
   json object;
   object["spec"] = spec;
@@ -317,7 +304,26 @@ std::string text_of(const ReleaseManifest &manifest)
   object["releases"] = json::array();
   for (const Release &release : manifest.releases)
     object["releases"].push_back(json_of(release));
-  std::string text = object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return object;
+}
+
+} // namespace
+
+std::string_view name(ReleaseKind kind)
+{
+  return kinds.at(static_cast<std::size_t>(kind));
+}
+
+ReleaseManifest parse_release_manifest(std::string_view text, const std::string &file)
+{
+  const json document = parse_strict_json(text, file, {release_manifest_limit, depth_limit});
+  return take_manifest(JsonPlace(document, file));
+}
+
+std::string text_of(const ReleaseManifest &manifest)
+{
+  // What it is made of is gone before it is read again: of 10,000 releases one is enough in memory.
+  std::string text = json_of(manifest).dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   (void)parse_release_manifest(text, "the new manifest"); // never sign what no client takes
   return text;
 }

@@ -316,3 +316,27 @@ TEST_CASE("what a cut run left is collected by its own age, and other files neve
   CHECK(two.collect(30) == Names{"left_1.raw"});
   CHECK(two.publisher.root.exists("repository/robots.txt"));
 }
+
+TEST_CASE("parts of downloads that no run has gone on with are collected by their age")
+{
+  Two two;
+  two.publish("hello_1.raw", "image 1");
+  two.publisher.root.write("repository/.strake/incoming/hello_2.raw", "half");
+  two.publisher.root.write("repository/.strake/incoming/hello_2.raw.validator", "x");
+  two.publisher.clock.time = std::chrono::floor<std::chrono::seconds>(
+      std::chrono::system_clock::now() + std::chrono::days(29));
+  CHECK(two.collect(30).empty());
+  two.publisher.clock.time += std::chrono::days(2);
+  const Names left{".strake/incoming/hello_2.raw", ".strake/incoming/hello_2.raw.validator"};
+  CHECK(two.collect(30, bakery::Doing::tell) == left);
+  CHECK(two.collect(30) == left);
+  CHECK(two.publisher.root.dir().dir("repository/.strake/incoming").entries().empty());
+}
+
+TEST_CASE("a directory that is no repository stays as it is when it is to be collected")
+{
+  Two two;
+  two.publisher.root.write("repository/notes_1.raw", "of somebody");
+  CHECK_THROWS_WITH_AS(two.collect(0), "/repository is no repository", base::Error);
+  CHECK_FALSE(two.publisher.root.exists("repository/.strake"));
+}

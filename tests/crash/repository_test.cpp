@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The power is cut at every moment of a publication: clients see what was published before or all
 // of the new, every file that is named is there whole, and the next run ends well.
-#include "bakery/publish.hpp"
-#include "base/error.hpp"
+#include "crash/publisher.hpp"
 #include "crash/setting.hpp"
 #include "support/test_host.hpp"
 
@@ -12,55 +11,12 @@ TEST_SUITE_BEGIN("crash/repository");
 
 using base::Dir;
 using base::Sys;
+using crash::publishing;
+using crash::run;
+using crash::Verb;
 using support::Finished;
 
 namespace {
-
-const bakery::SigningKey &key()
-{
-  static const bakery::SigningKey made = bakery::SigningKey::generate();
-  return made;
-}
-
-using Verb = std::function<void(const base::Host &, const bakery::RepositoryRequest &)>;
-
-void run(Sys &sys, const Dir &root, const Verb &verb)
-{
-  base::ProcessRunner programs;
-  support::MapFetcher fetcher;
-  support::SetClock clock;
-  clock.time = std::chrono::sys_days(std::chrono::year{2026} / 5 / 1);
-  const base::Host host{.sys = sys,
-                        .programs = programs,
-                        .fetcher = fetcher,
-                        .clock = clock,
-                        .log = [](base::Level, std::string_view) {},
-                        .environment = {},
-                        .root = root.again(),
-                        .machine = root.again(),
-                        .is_running_system = false};
-  const bakery::RepositoryRequest request{.repository = "/repository",
-                                          .keys = {.key = &key(), .gpg_key = {}},
-                                          .valid_for = std::chrono::hours(24 * 30),
-                                          .url = "https://example.org"};
-  verb(host, request);
-}
-
-/// Publishes what is in this directory.
-Verb publishing(const std::string &directory)
-{
-  return [directory](const base::Host &host, const bakery::RepositoryRequest &request) {
-    bakery::PublishRequest wanted{request};
-    wanted.directories = {host.root.path() + directory};
-    wanted.lint = bakery::Lint::left_out;
-    (void)bakery::publish(host, wanted);
-  };
-}
-
-void withdraw_first(const base::Host &host, const bakery::RepositoryRequest &request)
-{
-  (void)bakery::withdraw(host, {request, "a", "1", "it is old"});
-}
 
 support::Recording recording_of(const std::vector<Verb> &before, const Verb &verb)
 {
@@ -70,48 +26,25 @@ support::Recording recording_of(const std::vector<Verb> &before, const Verb &ver
                                 {"second/b_1.raw", "b"}});
   base::LinuxSys real;
   for (const Verb &each : before)
-    run(real, root.dir(), each);
+    run(real, root.dir(), {}, each);
   support::Recorder sys(root.dir());
-  run(sys, root.dir(), verb);
+  run(sys, root.dir(), {}, verb);
   return sys.recording();
-}
-
-/// The number of the list that clients see, with the files it names: "2: a_1.raw a_2.raw"; what is
-/// wrong if something is.
-std::string seen(const Dir &root)
-{
-  const auto repository = root.find_dir("repository");
-  if (!repository || !repository->target_status("manifest.json"))
-    return "none";
-  const auto found = bakery::read_signed_index(
-      [&](const std::string &path) { return repository->text(path); }, key().public_key());
-  std::string text = std::to_string(found->index.sequence) + ":";
-  for (const bakery::OfferedFile &file : found->index.all_files()) {
-    const std::string content = repository->text(file.name.file).value_or("");
-    if (verity::digest_of(std::as_bytes(std::span(content))) != file.sha256)
-      return file.name.file + " is named, and not there";
-    text += " " + file.name.file;
-  }
-  if (repository->text("SHA256SUMS") != found->channels.at(bakery::Channel::stable).checksums)
-    return "SHA256SUMS is of another list";
-  return text;
 }
 
 support::Oracle either(const std::string &before, const std::string &after, const Verb &again)
 {
   return [=](const Dir &root, Finished finished) -> std::string {
-    const std::string found = seen(root);
+    const std::string found = crash::seen_in_repository(root);
     if (found != after && (found != before || finished == Finished::yes))
       return "seen: " + found;
     base::LinuxSys sys;
-    run(sys, root, again);
+    run(sys, root, {}, again);
     const std::string files = after.substr(after.find(':'));
-    const std::string then = seen(root);
+    const std::string then = crash::seen_in_repository(root);
     if (!then.ends_with(files))
       return "after the next run: " + then;
-    const Dir records = root.dir("repository/.strake");
-    const auto incoming = records.find_dir("incoming");
-    return !incoming || incoming->entries().empty() ? "" : "the next run leaves what came half";
+    return crash::nothing_is_arriving(root);
   };
 }
 
@@ -145,10 +78,10 @@ TEST_CASE("a cut in the run after a cut is no worse")
   const auto result = support::sweep_recovery(
       recording_of({publishing("/first")}, again),
       41,
-      [&](Sys &sys, const Dir &root) { run(sys, root, again); },
+      [&](Sys &sys, const Dir &root) { run(sys, root, {}, again); },
       {},
       [&](const Dir &root, Finished finished) -> std::string {
-        const std::string found = seen(root);
+        const std::string found = crash::seen_in_repository(root);
         const bool is_old = found == "1: a_1.raw" && finished == Finished::no;
         return is_old || found.ends_with(both) ? "" : "seen: " + found;
       },
@@ -160,24 +93,12 @@ TEST_CASE("a cut in the run after a cut is no worse")
 TEST_CASE("a cut while a version is withdrawn leaves it offered or withdrawn, and its name taken")
 {
   const auto result = support::sweep(
-      recording_of({publishing("/first"), publishing("/second")}, withdraw_first),
+      recording_of({publishing("/first"), publishing("/second")}, crash::withdraw_first),
       [&](const Dir &root, Finished finished) -> std::string {
-        const std::string found = seen(root);
+        const std::string found = crash::seen_in_repository(root);
         if (found != "3: a_2.raw b_1.raw" && (found != "2" + both || finished == Finished::yes))
           return "seen: " + found;
-        support::TempRoot other(support::Storage::memory, {{"new/a_1.raw", "other bytes"}});
-        base::LinuxSys sys;
-        try {
-          run(sys, root, [&](const base::Host &host, const bakery::RepositoryRequest &request) {
-            bakery::PublishRequest wanted{request};
-            wanted.directories = {other.path() + "/new"};
-            wanted.lint = bakery::Lint::left_out;
-            (void)bakery::publish(host, wanted);
-          });
-        } catch (const base::Error &error) {
-          return error.kind() == base::Kind::config ? "" : error.what();
-        }
-        return "its bytes could be changed";
+        return crash::other_bytes_refused(root);
       },
       {});
   MESSAGE(result.summary());
