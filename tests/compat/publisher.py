@@ -19,6 +19,7 @@ class Publisher:
         self.binary, self.work = binary, work
         self.repository, self.new = f"{work}/repository", f"{work}/new"
         self.home = f"{work}/gnupg"
+        self.environment = {"GNUPGHOME": self.home}
         os.mkdir(self.home, 0o700)
         os.mkdir(self.new)
         self.gpg("--passphrase", "", "--quick-generate-key", "publisher", algorithm, "sign", "never")
@@ -53,7 +54,7 @@ class Publisher:
         return file
 
     def strake(self, *arguments):
-        return must(self.binary, *arguments, env={**os.environ, "GNUPGHOME": self.home})
+        return must(self.binary, *arguments, env={**os.environ, **self.environment})
 
     def signing(self):
         return (f"--repository={self.repository}", f"--sign-with={self.work}/release.key",
@@ -73,3 +74,14 @@ class Publisher:
     def served(self, path):
         """A file of the index as it may be written over, for what a publisher never does."""
         return os.path.realpath(f"{self.repository}/{path}")
+
+
+def with_a_publisher(binary, scene, algorithm="ed25519"):
+    """A scene of a publisher, for whoever gives it a directory."""
+    def play(work):
+        publisher = Publisher(binary, work, algorithm)
+        try:
+            scene(publisher)
+        finally:
+            publisher.end()
+    return play
