@@ -21,10 +21,10 @@ constexpr const char *head = R"(<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{}</title>
 <style>
-:root {{ color-scheme: light dark; --line: #8884; --dim: #8a8a8a; --mark: #2a6f97; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --mark: #7cc4ea; }} }}
+:root {{ color-scheme: light dark; --line: #8884; --dim: #666; --mark: #2a6f97; }}
+@media (prefers-color-scheme: dark) {{ :root {{ --dim: #a0a0a0; --mark: #7cc4ea; }} }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 0 auto; padding: 1.5rem; }}
-h1 {{ margin: 0 0 .25rem; line-height: 1.2; }}
+h1 {{ margin: 0 0 .25rem; font-size: min(2rem, 7vw); line-height: 1.2; }}
 h2 {{ margin: 2rem 0 .5rem; font-size: 1.15rem; }}
 a {{ color: var(--mark); }}
 p.about {{ color: var(--dim); margin: 0 0 1.5rem; }}
@@ -33,6 +33,8 @@ th, td {{ text-align: left; padding: .4rem .75rem .4rem 0; border-bottom: 1px so
 th {{ font-weight: 600; color: var(--dim); font-size: .85rem; }}
 td.number, th.number {{ text-align: right; white-space: nowrap; }}
 td.date {{ white-space: nowrap; }}
+td + td, p, h1 {{ overflow-wrap: anywhere; }}
+@media (max-width: 44rem) {{ .spare {{ display: none; }} }}
 code, pre {{ font: .85rem/1.45 ui-monospace, monospace; }}
 pre {{ padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .4rem; overflow-x: auto; }}
 code.hash {{ color: var(--dim); word-break: break-all; }}
@@ -102,8 +104,8 @@ std::string name_row(const OfferedName &offered)
   const OfferedVersion &newest = offered.versions.front();
   const OfferedFile &file = newest.files.front();
   return fmt::format("<tr><td><a href=\"extensions/{0}.html\">{0}</a></td><td>{1}</td><td>{2}</td>"
-                     "<td>{3}</td><td class=\"number\">{4}</td><td class=\"date\">{5}</td>"
-                     "<td class=\"number\">{6}</td></tr>\n",
+                     "<td class=\"spare\">{3}</td><td class=\"number spare\">{4}</td>"
+                     "<td class=\"date spare\">{5}</td><td class=\"number spare\">{6}</td></tr>\n",
                      html_escaped(offered.name),
                      html_escaped(offered.description),
                      html_escaped(newest.version),
@@ -116,7 +118,7 @@ std::string name_row(const OfferedName &offered)
 std::string file_row(const OfferedVersion &version, const OfferedFile &file)
 {
   return fmt::format("<tr><td>{}</td><td><a href=\"../{}\">{}</a><br><code class=\"hash\">{}</code>"
-                     "</td><td class=\"number\">{}</td><td class=\"date\">{}</td></tr>\n",
+                     "</td><td class=\"number\">{}</td><td class=\"date spare\">{}</td></tr>\n",
                      html_escaped(version.version),
                      html_escaped(file.name.file),
                      html_escaped(file.name.file),
@@ -196,9 +198,9 @@ std::string catalogue_page(const Catalogue &catalogue, const Site &site)
                       html_escaped(site.name),
                       catalogue.size(),
                       html_escaped(site.url));
-  page +=
-      "<table>\n<tr><th>Name</th><th>What it is</th><th>Newest</th><th>For</th>"
-      "<th class=\"number\">Size</th><th>Published</th><th class=\"number\">Versions</th></tr>\n";
+  page += "<table>\n<tr><th>Name</th><th>What it is</th><th>Newest</th><th class=\"spare\">For</th>"
+          "<th class=\"number spare\">Size</th><th class=\"spare\">Published</th>"
+          "<th class=\"number spare\">Versions</th></tr>\n";
   for (const OfferedName &offered : catalogue)
     page += name_row(offered);
   return page + "</table>\n" + repository_footer(site);
@@ -214,7 +216,7 @@ std::string extension_page(const OfferedName &offered, const Site &site)
                       html_escaped(offered.description));
   page += install_section(offered, site);
   page += "<h2>Versions</h2>\n<table>\n<tr><th>Version</th><th>File and SHA-256</th>"
-          "<th class=\"number\">Size</th><th>Published</th></tr>\n";
+          "<th class=\"number\">Size</th><th class=\"spare\">Published</th></tr>\n";
   for (const OfferedVersion &version : offered.versions)
     for (const OfferedFile &file : version.files)
       page += file_row(version, file);
