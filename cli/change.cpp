@@ -5,6 +5,7 @@
 #include "cli/completed.hpp"
 #include "cli/notify.hpp"
 #include "cli/verbs.hpp"
+#include "handoff/machine_update.hpp"
 #include "updater/cleanup.hpp"
 #include "updater/component.hpp"
 #include "updater/install_record.hpp"
@@ -126,8 +127,17 @@ std::string_view word(Outcome outcome)
   return "unknown";
 }
 
-void report(const Call &call, const std::string &component, const UpdateResult &result)
+/// The whole machine where that is meant, else the one component.
+handoff::MachineUpdate perform(const Call &call, const UpdateOptions &options)
 {
+  if (options.goal == Goal::install && is_about_machine(call, options.scope.component))
+    return handoff::update_machine(call.host, options);
+  return {updater::update(call.host, options), {}};
+}
+
+void report(const Call &call, const std::string &component, const handoff::MachineUpdate &done)
+{
+  const UpdateResult &result = done.system;
   switch (result.outcome) {
   case Outcome::nothing_newer:
     call.host.log(Level::info, "No update needed.");
@@ -157,6 +167,8 @@ void report(const Call &call, const std::string &component, const UpdateResult &
     json["removed"] = result.removed->instances;
     json["disabledTransfers"] = result.removed->disabled_transfers;
   }
+  if (!done.members.empty())
+    json["extensions"] = members_json(done.members);
   call.print_json(json);
 }
 
@@ -220,8 +232,9 @@ int bring(const Call &call, Goal goal)
   for_each_component(components, [&](const std::string &component) {
     notify(call.host, "READY=1\nSTATUS=Updating.");
     const UpdateOptions options = update_options(call, component, goal);
-    last = updater::update(call.host, options);
-    report(call, component, last);
+    const handoff::MachineUpdate done = perform(call, options);
+    last = done.system;
+    report(call, component, done);
     if (goal == Goal::install && call.options.cleanup.value_or(false))
       updater::cleanup(call.host, options.scope);
     if (goal == Goal::install)

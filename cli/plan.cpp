@@ -2,6 +2,7 @@
 #include "cli/contents.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
+#include "handoff/machine_update.hpp"
 #include "updater/forecast.hpp"
 #include "verity/release_manifest.hpp"
 
@@ -168,14 +169,19 @@ void foretell(const Call &call, const std::string &component)
   if (call.options.verb == "acquire")
     options.goal = updater::Goal::acquire;
   const auto foreseen = updater::foresee(call.host, options);
-  const Value json = plan_json(*foreseen, updater::forecast(call.host, *foreseen), component);
+  Value json = plan_json(*foreseen, updater::forecast(call.host, *foreseen), component);
+  std::vector<handoff::Member> members;
+  if (foreseen->plan && options.goal == updater::Goal::install && is_about_machine(call, component))
+    members = handoff::foresee_members(call.host, options.scope, foreseen->plan->version);
+  if (!members.empty())
+    json["extensions"] = members_json(members);
   if (call.wants_json()) {
     call.print_json(json);
     return;
   }
   if (call.options.all_components)
     call.print(component.empty() ? "The host:\n" : fmt::format("Component {}:\n", component));
-  call.print(plan_text(json, options.goal, call.header()));
+  call.print(plan_text(json, options.goal, call.header()) + members_text(members));
 }
 
 int plan(const Call &call)

@@ -6,6 +6,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/table.hpp"
+#include "handoff/member.hpp"
 
 #include <string>
 #include <vector>
@@ -85,6 +86,12 @@ int reboot(const Call &call);
 int boot(const Call &call); // boot.cpp
 int bless(const Call &call);
 int unbless(const Call &call);
+int follow(const Call &call); // machine.cpp
+/// Whether the call is about the whole machine: the system as it is defined, with its extensions.
+bool is_about_machine(const Call &call, const std::string &component);
+/// What becomes of extensions, as JSON and as lines for people.
+Value members_json(const std::vector<handoff::Member> &members);
+std::string members_text(const std::vector<handoff::Member> &members);
 int plan(const Call &call); // plan.cpp
 /// What an update of one component would do; says nothing but that.
 void foretell(const Call &call, const std::string &component);

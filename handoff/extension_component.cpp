@@ -6,6 +6,8 @@
 #include "overlay/extension_class.hpp"
 #include "updater/cleanup.hpp"
 #include "updater/component.hpp"
+#include "updater/current_link.hpp"
+#include "updater/directory.hpp"
 #include "updater/inventory.hpp"
 #include "verity/digest.hpp"
 
@@ -189,6 +191,22 @@ void link_again(const base::Host &host,
   const base::SplitPath link = base::split_path(component.link);
   if (!target.empty())
     base::replace_symlink(host.sys, host.root.dir(link.parent), link.name, target);
+}
+
+bool use_version(const base::Host &host,
+                 const ExtensionComponent &component,
+                 const std::string &version)
+{
+  updater::Scope scope;
+  scope.component = component.name;
+  const updater::Inventory inventory = updater::take_inventory(host, scope);
+  const auto *instance = updater::find_version(inventory.holdings.front().installed, version);
+  if (instance == nullptr || instance->presence != updater::Presence::installed)
+    return false;
+  updater::Step step;
+  step.name = instance->name;
+  updater::point_current_link(host, inventory, step);
+  return true;
 }
 
 void remove_component(const base::Host &host, const ExtensionComponent &component)

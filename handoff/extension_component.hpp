@@ -46,6 +46,11 @@ void link_again(const base::Host &host,
                 const ExtensionComponent &component,
                 const std::string &target);
 
+/// Has the link lead to this version. False: it is not here, and the link is as it was.
+bool use_version(const base::Host &host,
+                 const ExtensionComponent &component,
+                 const std::string &version);
+
 /// Removes the definitions, and then all versions. After a cut the next call goes on.
 void remove_component(const base::Host &host, const ExtensionComponent &component);
 

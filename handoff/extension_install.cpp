@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/specifier.hpp"
+#include "base/version.hpp"
 #include "overlay/extension_settings.hpp"
 #include "overlay/hierarchy.hpp"
 #include "overlay/history.hpp"
@@ -190,6 +191,22 @@ update_component(const base::Host &host, const std::string &name, const std::str
   return updater::update(host, options).version;
 }
 
+/// The newest that fits may be here already: it came with a system that is still to be started.
+void use_newest(const base::Host &host, const ExtensionComponent &component)
+{
+  if (component.source.trust.empty())
+    return; // nobody says what fits
+  updater::UpdateOptions options;
+  options.scope.component = component.name;
+  const auto foreseen = updater::foresee(host, options);
+  for (const updater::UpdateSet &set : foreseen->catalog.sets) // newest first
+    if (set.available && set.is_whole()) {
+      if (base::compare_versions(set.version, component.version) > 0)
+        (void)use_version(host, component, set.version);
+      return;
+    }
+}
+
 void refuse_if_held(const base::Host &host)
 {
   if (const auto held = overlay::held_generation(host))
@@ -298,7 +315,10 @@ std::vector<InstalledExtension> upgrade(const base::Host &host,
     if (!names.empty() && std::find(names.begin(), names.end(), component.name) == names.end())
       continue;
     try {
-      base::during(component.name, [&] { update_component(host, component.name, ""); });
+      base::during(component.name, [&] {
+        if (update_component(host, component.name, "").empty())
+          use_newest(host, component);
+      });
       upgraded.push_back({component.name, version_in_use(host, component.name), component.version});
     } catch (const base::Error &error) {
       failures.push_back(error);

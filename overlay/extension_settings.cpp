@@ -93,6 +93,19 @@ void add_dangers(const base::ConfigItem &item, std::vector<DangerRule> &field)
   }
 }
 
+void read_unfit(const base::ConfigItem &item, ExtensionSettings::Unfit &field)
+{
+  using Unfit = ExtensionSettings::Unfit;
+  if (item.value == "block" || item.value.empty())
+    field = Unfit::block;
+  else if (item.value == "warn")
+    field = Unfit::warn;
+  else if (item.value == "drop")
+    field = Unfit::drop;
+  else
+    refuse(item, "thing to do; write block, warn or drop");
+}
+
 struct KeyRow {
   std::string_view key;
   void (*read)(const base::ConfigItem &item, ExtensionSettings &settings);
@@ -101,7 +114,7 @@ struct KeyRow {
 using I = const base::ConfigItem &;
 using S = ExtensionSettings &;
 
-constexpr std::array<KeyRow, 7> rows = {{
+constexpr std::array<KeyRow, 8> rows = {{
     {"Enabled", [](I item, S settings) { read_boolean(item, true, settings.enabled); }},
     {"Priority", [](I item, S settings) { read_priority(item, settings.priority); }},
     {"After", [](I item, S settings) { add_names(item, settings.after); }},
@@ -109,6 +122,7 @@ constexpr std::array<KeyRow, 7> rows = {{
     {"Conflicts", [](I item, S settings) { add_names(item, settings.conflicts); }},
     {"Below", [](I item, S settings) { read_boolean(item, false, settings.below); }},
     {"AllowDangers", [](I item, S settings) { add_dangers(item, settings.allowed_dangers); }},
+    {"WhenUnfit", [](I item, S settings) { read_unfit(item, settings.when_unfit); }},
 }};
 
 void take(const base::ConfigItem &item, ExtensionSettings &settings)
@@ -120,7 +134,7 @@ void take(const base::ConfigItem &item, ExtensionSettings &settings)
   if (item.section != section || row == rows.end())
     base::fail(Kind::config,
                "{}: [{}] {}= is not known; [{}] has Enabled=, Priority=, After=, Requires=, "
-               "Conflicts=, Below= and AllowDangers=",
+               "Conflicts=, Below=, AllowDangers= and WhenUnfit=",
                item.place(),
                item.section,
                item.key,

@@ -22,10 +22,18 @@ namespace overlay {
 ///     Conflicts=other-runtime
 ///     Below=no
 ///     AllowDangers=shadows-extension
+///     WhenUnfit=block
 ///
 /// A sysext and a confext of one name share their settings, and the names in them are of the same
 /// class as the extension that is being looked at.
 struct ExtensionSettings {
+  /// WhenUnfit=: what is done where no version of it fits the system that is to come.
+  enum class Unfit {
+    block, ///< that system is not brought
+    warn,  ///< it is left out there, with a warning
+    drop,  ///< it is left out there
+  };
+
   bool enabled = true;
   std::int32_t priority = 0;            ///< the larger goes on top
   std::vector<std::string> after{};     ///< it goes on top of these, if they are there
@@ -33,6 +41,7 @@ struct ExtensionSettings {
   std::vector<std::string> conflicts{}; ///< with one of these it is left out
   bool below = false;                   ///< under the system's own layer, so that the system wins
   std::vector<DangerRule> allowed_dangers{}; ///< AllowDangers=: these are allowed for it
+  Unfit when_unfit = Unfit::block;
 
   bool operator==(const ExtensionSettings &) const = default;
 };

@@ -33,7 +33,9 @@ std::optional<Attempt> read_attempt(const base::Dir &state, const std::string &c
   };
   if (!json.is_object() || word("version").empty())
     return std::nullopt;
-  return Attempt{word("version"), word("failure")};
+  return Attempt{word("version"),
+                 word("failure"),
+                 word("link") == "stays" ? CurrentLink::stays : CurrentLink::follows};
 }
 
 void write_attempt(base::Sys &sys,
@@ -41,7 +43,9 @@ void write_attempt(base::Sys &sys,
                    const std::string &component,
                    const Attempt &attempt)
 {
-  const Json json = {{"version", attempt.version}, {"failure", attempt.failure}};
+  const Json json = {{"version", attempt.version},
+                     {"failure", attempt.failure},
+                     {"link", attempt.link == CurrentLink::stays ? "stays" : "follows"}};
   base::replace_file(sys,
                      state,
                      file_name(component),

@@ -3,6 +3,7 @@
 
 #include "base/host.hpp"
 #include "updater/catalog.hpp"
+#include "updater/current_link.hpp"
 
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@ namespace updater {
 struct Attempt {
   std::string version;
   std::string failure; ///< the kind and the message; empty if it was cut off
+  CurrentLink link = CurrentLink::follows;
 };
 
 std::optional<Attempt> read_attempt(const base::Dir &state, const std::string &component);

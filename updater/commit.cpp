@@ -58,8 +58,8 @@ bool touches_slots(const UpdatePlan &plan)
 
 class Commit {
 public:
-  Commit(const base::Host &host, Staged &staged, Presence presence)
-      : host_(host), staged_(staged), presence_(presence)
+  Commit(const base::Host &host, Staged &staged, Presence presence, CurrentLink link)
+      : host_(host), staged_(staged), presence_(presence), link_(link)
   {
   }
 
@@ -69,7 +69,7 @@ public:
     for (const Step *step : files_in_order(staged_))
       publish_file_or_tree(*step);
     if (presence_ == Presence::installed)
-      follow_up(host_, staged_.inventory, staged_.plan);
+      follow_up(host_, staged_.inventory, staged_.plan, link_);
   }
 
 private:
@@ -108,21 +108,26 @@ private:
   const base::Host &host_;
   Staged &staged_;
   Presence presence_;
+  CurrentLink link_;
 };
 
 } // namespace
 
-void follow_up(const base::Host &host, const Inventory &inventory, const UpdatePlan &plan)
+void follow_up(const base::Host &host,
+               const Inventory &inventory,
+               const UpdatePlan &plan,
+               CurrentLink link)
 {
   for (const Step &step : plan.steps)
     record_install(host, inventory, step);
   for (const Step &step : plan.steps)
-    point_current_link(host, inventory, step);
+    if (link == CurrentLink::follows)
+      point_current_link(host, inventory, step);
 }
 
-void commit(const base::Host &host, Verified verified, Presence presence)
+void commit(const base::Host &host, Verified verified, Presence presence, CurrentLink link)
 {
-  Commit(host, *verified, presence).run();
+  Commit(host, *verified, presence, link).run();
 }
 
 } // namespace updater

@@ -7,6 +7,12 @@
 
 namespace updater {
 
+/// What becomes of CurrentSymlink= when a version comes into effect.
+enum class CurrentLink {
+  follows, ///< it leads to the new version
+  stays,   ///< as it is: the version is for a system that does not run yet
+};
+
 /// Makes CurrentSymlink= of a step's transfer lead to its instance; nothing where there is no such
 /// key, or where it leads there already. The link is relative, replaced in one step, and durable
 /// on return.

@@ -9,6 +9,7 @@
 #include "updater/release_source.hpp"
 #include "verity/gpt_disk.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,8 @@ struct Scope {
   NoDefinitions no_definitions = NoDefinitions::fail;
   Remember remember = Remember::no; ///< only verbs that change the machine write anything
   Turn turn = Turn::ignored;        ///< --automatic
+  /// That signed releases have to fit, where it is not the one that runs.
+  std::optional<std::map<std::string, std::string>> os_release{};
 };
 
 /// A disk that partition targets lie on, as it was when it was looked at.

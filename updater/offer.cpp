@@ -157,7 +157,9 @@ const FetchedReleases &Offers::releases(const Source &source)
 void Offers::add_releases(Holding &holding)
 {
   const FetchedReleases &fetched = releases(holding.transfer.source);
-  const Recipient recipient = read_recipient(host_, fetched.now);
+  Recipient recipient = read_recipient(host_, fetched.now);
+  if (scope_.os_release)
+    recipient.os_release = *scope_.os_release;
   const std::string installed =
       holding.installed.empty() ? "" : holding.installed.front().metadata.version;
   for (const verity::Release &release : fetched.manifest.releases) {

@@ -3,6 +3,9 @@
 
 #include "base/os_release.hpp"
 #include "base/uuid.hpp"
+#include "updater/plan.hpp"
+#include "updater/state.hpp"
+#include "updater/system_set.hpp"
 
 #include <optional>
 #include <set>
@@ -37,6 +40,15 @@ std::set<base::Uuid> running_partitions(const base::Host &host)
 std::string running_version(const base::Host &host)
 {
   return base::read_os_release(host.root)["IMAGE_VERSION"];
+}
+
+std::set<std::string>
+versions_kept(const base::Host &host, const std::string &component, const Catalog &catalog)
+{
+  std::set<std::string> kept = versions_to_keep(catalog, running_version(host));
+  if (const auto state = find_state(host); state && !component.empty())
+    kept.merge(versions_needed(read_system_sets(*state), component));
+  return kept;
 }
 
 void mark_running_slots(const base::Host &host, Inventory &inventory)

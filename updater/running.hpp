@@ -4,12 +4,18 @@
 #include "base/host.hpp"
 #include "updater/inventory.hpp"
 
+#include <set>
 #include <string>
 
 namespace updater {
 
 /// IMAGE_VERSION= of the root's os-release; empty if there is none.
 std::string running_version(const base::Host &host);
+
+/// What no update and no vacuum of a component may touch: see versions_to_keep, and what goes with
+/// a system that this machine may boot.
+std::set<std::string>
+versions_kept(const base::Host &host, const std::string &component, const Catalog &catalog);
 
 /// Marks slots as in use that the running system is known to run from by other signs than mounts:
 /// the verity root hash on the kernel command line (roothash=, usrhash=), whose halves are the

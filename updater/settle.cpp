@@ -60,7 +60,7 @@ void end_attempt(const base::Host &host, const base::Dir &state, const Inventory
   const UpdateSet *set = catalog.find(attempt->version);
   if (set == nullptr || !set->is_whole())
     return;
-  follow_up(host, inventory, plan_update(inventory.holdings, *set, {}));
+  follow_up(host, inventory, plan_update(inventory.holdings, *set, {}), attempt->link);
   forget_attempt(host.sys, state, inventory.component);
 }
 

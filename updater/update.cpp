@@ -23,10 +23,9 @@ using base::Level;
 
 Limits limits_for(const base::Host &host, const Catalog &catalog, const UpdateOptions &options)
 {
-  const std::string running = running_version(host);
   return {options.instances_max,
-          versions_to_keep(catalog, running),
-          version_on_trial(catalog, running)};
+          versions_kept(host, options.scope.component, catalog),
+          version_on_trial(catalog, running_version(host))};
 }
 
 bool is_present(const UpdateSet &set, Goal goal)
@@ -101,11 +100,11 @@ void with_attempt(const base::Host &host,
 {
   const std::string &component = options.scope.component;
   const auto earlier = read_attempt(state, component);
-  write_attempt(host.sys, state, component, {version, ""});
+  write_attempt(host.sys, state, component, {version, "", options.link});
   try {
     body();
   } catch (const base::Error &error) {
-    const Attempt failed{version, error.what()};
+    const Attempt failed{version, error.what(), options.link};
     write_attempt(host.sys, state, component, failed);
     Event event = event_of(host, options, version);
     event.outcome = "failed";
@@ -131,7 +130,7 @@ Outcome bring(const base::Host &host,
     Staged staged = stage(host, state, inventory, plan); // bytes on disk, still invisible
     Verified verified = verify(host, std::move(staged)); // read back from the disk
     record_content(host, state, *verified);
-    commit(host, std::move(verified), presence); // data first, boot entry last
+    commit(host, std::move(verified), presence, options.link); // data first, boot entry last
   });
   Event event = event_of(host, options, plan.version);
   event.outcome = presence == Presence::pending ? "acquired" : "installed";

@@ -3,6 +3,7 @@
 
 #include "base/host.hpp"
 #include "updater/choose.hpp"
+#include "updater/current_link.hpp"
 #include "updater/inventory.hpp"
 #include "updater/plan.hpp"
 
@@ -23,6 +24,7 @@ struct UpdateOptions {
   std::string version;                        ///< empty: the candidate
   std::optional<std::uint64_t> instances_max; ///< --instances-max=
   Goal goal = Goal::install;
+  CurrentLink link = CurrentLink::follows;
 };
 
 enum class Outcome {

@@ -51,10 +51,10 @@ TEST_CASE("an extension without settings is enabled, above the system, of priori
 TEST_CASE("each key is read into its field")
 {
   const TestHost machine;
-  machine.root.write(
-      "etc/strake/extensions/foo.conf",
-      "[Extension]\nEnabled=off\nPriority=-20\nAfter=a \"b c\"\nRequires=d\n"
-      "Conflicts=e f\nBelow=true\nAllowDangers=set-user whiteout\nX-Owner=us\n[X-Ours]\nk=v\n");
+  machine.root.write("etc/strake/extensions/foo.conf",
+                     "[Extension]\nEnabled=off\nPriority=-20\nAfter=a \"b c\"\nRequires=d\n"
+                     "Conflicts=e f\nBelow=true\nAllowDangers=set-user "
+                     "whiteout\nWhenUnfit=warn\nX-Owner=us\n[X-Ours]\nk=v\n");
   CHECK(read(machine) == ExtensionSettings{.enabled = false,
                                            .priority = -20,
                                            .after = {"a", "b c"},
@@ -62,7 +62,8 @@ TEST_CASE("each key is read into its field")
                                            .conflicts = {"e", "f"},
                                            .below = true,
                                            .allowed_dangers = {overlay::DangerRule::set_user,
-                                                               overlay::DangerRule::whiteout}});
+                                                               overlay::DangerRule::whiteout},
+                                           .when_unfit = ExtensionSettings::Unfit::warn});
 }
 
 TEST_CASE("files of /etc mask those of the vendor, drop-ins come after them, and lists add up")
@@ -83,7 +84,9 @@ TEST_CASE("what is not understood ends the run with file, line and what was expe
 {
   const TestHost machine;
   const std::string file = "etc/strake/extensions/foo.conf";
-  const std::array<std::pair<std::string, std::string>, 15> rows = {{
+  const std::array<std::pair<std::string, std::string>, 16> rows = {{
+      {"[Extension]\nWhenUnfit=ask\n",
+       ":2: WhenUnfit=ask is no thing to do; write block, warn or drop"},
       {"[Extension]\nAllowDangers=all\n",
        ":2: AllowDangers=all is no list of dangers; there are shadows-system, "},
       {"[Extension]\nAllowDangers=\"a\n", ":2: AllowDangers=\"a is no list of dangers"},
