@@ -20,12 +20,16 @@ TEXT = "a file of the extension\n" * 4000 # so large that a change in it is far 
 
 
 class Signer:
-    def __init__(self, work, name, kind="rsa:2048"):
+    def __init__(self, work, name, kind="rsa:2048", subject=""):
         self.key, self.certificate = f"{work}/{name}.key", f"{work}/{name}.crt"
         curve = () if kind != "ec" else ("-pkeyopt", "ec_paramgen_curve:P-256")
         must("openssl", "req", "-batch", "-new", "-x509", "-newkey", kind, *curve, "-nodes",
-             "-subj", f"/CN={name}", "-days", "365", "-keyout", self.key, "-out",
-             self.certificate)
+             "-subj", f"/CN={subject or name}", "-set_serial", "1", "-days", "365", "-keyout",
+             self.key, "-out", self.certificate)
+
+    def fingerprint(self):
+        said = must("openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", self.certificate)
+        return said.split("=")[1].strip().replace(":", "").lower()
 
 
 def tree_of(work, name, folder="usr"):

@@ -38,4 +38,5 @@ def bake(binary, work, name, signer=None, **fields):
           f"files: [{{to: /{path_in(name, folder)}, source: text}}]\n")
     sign = (f"--key={signer.key}", f"--certificate={signer.certificate}") if signer else ()
     must(binary, "bake", f"--output={work}/out", *sign, f"{work}/{name}.yaml")
-    return shutil.copy(f"{work}/out/{name}_1_x86-64.raw", f"{work}/{name}.raw")
+    end = "" if fields["architectures"] == "any" else f"_{fields['architectures']}"
+    return shutil.copy(f"{work}/out/{name}_1{end}.raw", f"{work}/{name}.raw")
