@@ -8,9 +8,13 @@ from client import TEXT, path_in, write
 from scenario import demand, must
 
 
+def partitions(image):
+    return json.loads(must("sfdisk", "--json", image))["partitiontable"]["partitions"]
+
+
 def place_of(image, index):
-    table = json.loads(must("sfdisk", "--json", image))["partitiontable"]
-    return table["partitions"][index]["start"] * 512, table["partitions"][index]["size"] * 512
+    one = partitions(image)[index]
+    return one["start"] * 512, one["size"] * 512
 
 
 def partition(image, index):
