@@ -55,6 +55,7 @@ public:
   void leave_shared_mounts() override;
   Fd attach_loop(const Fd &file, const ByteRange &range, Access access) override;
   Fd attach_verity(const NewVerity &device) override;
+  void let_go_mapped(const std::string &name) override;
   Dir make_mount(const NewMount &file_system) override;
   Dir make_overlay(const NewOverlay &overlay) override;
   Fd copy_mount(const Fd &from, Depth depth) override;

@@ -179,6 +179,17 @@ void remove_unfinished(const std::string &name)
 
 } // namespace
 
+void LinuxSys::let_go_mapped(const std::string &name)
+{
+  const Fd control(::open("/dev/mapper/control", O_RDWR | O_CLOEXEC));
+  if (!control.valid())
+    fail_errno("cannot open /dev/mapper/control");
+  dm_ioctl removal = request_about(name);
+  removal.flags = DM_DEFERRED_REMOVE;
+  if (::ioctl(control.number(), DM_DEV_REMOVE, &removal) < 0 && errno != ENXIO)
+    fail_errno("cannot have the device /dev/mapper/{} removed when it is unused", name);
+}
+
 Fd LinuxSys::attach_verity(const NewVerity &device)
 {
   Words words;

@@ -200,6 +200,9 @@ public:
   /// mount of it; after a kill, until the next call for that name has been and gone. With a
   /// signature, the kernel has accepted it, or this throws. Throws io with what device-mapper says.
   virtual Fd attach_verity(const NewVerity &device) = 0;
+  /// Has a device of the device-mapper go with its last descriptor or mount, whoever has set it up.
+  /// Does nothing if there is none of that name.
+  virtual void let_go_mapped(const std::string &name) = 0;
   /// The mount that a file system makes, hanging nowhere: it is gone with the Dir unless attach()
   /// puts it somewhere, so keep that until then. The Dir opens nothing (O_PATH): it can be listed
   /// and read in, but not synced. Read-only changes no byte of the device: what only a journal

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
 #include "base/printable.hpp"
 #include "cli/verbs.hpp"
+#include "handoff/apply.hpp"
 #include "handoff/follow.hpp"
 
 namespace cli {
@@ -51,6 +53,45 @@ std::string line_of(const Member &member)
                      member.is_to_fetch ? ", to be fetched" : "");
 }
 
+Value outlook_json(const handoff::Outlook &outlook)
+{
+  const handoff::MenuEntry &next = outlook.menu.at(*outlook.next);
+  Value json;
+  json["entry"] = next.entry.name.id;
+  json["version"] = or_null(next.entry.version);
+  json["transition"] = handoff::name(outlook.decision.transition);
+  json["why"] = outlook.decision.why;
+  json["survivors"] = Value::array();
+  for (const handoff::Survivor &each : outlook.survivors) {
+    Value row;
+    row["unit"] = each.unit;
+    row["goesOn"] = each.goes_on;
+    row["hasOwnRoot"] = each.has_own_root;
+    row["keptFiles"] = each.kept_files;
+    json["survivors"].push_back(std::move(row));
+  }
+  return json;
+}
+
+std::string outlook_text(const handoff::Outlook &outlook)
+{
+  const handoff::MenuEntry &next = outlook.menu.at(*outlook.next);
+  const std::string entry = base::printable(next.entry.name.id);
+  const std::string why = base::printable(outlook.decision.why);
+  if (outlook.decision.transition == handoff::Transition::none)
+    return fmt::format("{} is next, and {}.\n", entry, why);
+  std::string text =
+      fmt::format("{} is next: {}, because {}.\n", entry, name(outlook.decision.transition), why);
+  for (const handoff::Survivor &each : outlook.survivors)
+    text += fmt::format("{}: {}{}\n",
+                        base::printable(each.unit),
+                        each.goes_on ? "goes on" : "is started anew",
+                        each.kept_files > 0
+                            ? fmt::format(", {} descriptors are kept for it", each.kept_files)
+                            : "");
+  return text;
+}
+
 } // namespace
 
 bool is_about_machine(const Call &call, const std::string &component)
@@ -83,6 +124,21 @@ std::string members_text(const std::vector<Member> &members)
   for (const Member &member : members)
     text += line_of(member);
   return text.empty() ? "" : "\nExtensions that go with it:\n" + text;
+}
+
+int apply(const Call &call)
+{
+  if (!call.options.root.empty() || !call.options.image.empty())
+    base::fail(base::Kind::usage,
+               "'apply' is about the system that runs; --root= and --image= cannot be");
+  const handoff::Outlook outlook = handoff::look_ahead(call.host);
+  if (call.wants_json())
+    call.print_json(outlook_json(outlook));
+  else
+    call.print(outlook_text(outlook));
+  if (!call.options.dry_run)
+    handoff::put_into_effect(call.host, outlook);
+  return 0;
 }
 
 int follow(const Call &call)

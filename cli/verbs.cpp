@@ -58,6 +58,8 @@ const std::vector<Verb> verbs = {
      true, true, Several::none, bless},
     {"unbless", "[ENTRY]", 0, 1, "Say that a boot entry is bad: it is not tried any more", true,
      true, Several::none, unbless},
+    {"apply", "", 0, 0, "Bring what would be booted next into effect, by a soft-reboot if it can",
+     true, true, Several::none, apply},
     {"follow", "", 0, 0, "Have the extensions be those that go with the system that runs", true,
      false, Several::none, follow},
     {"pending", "", 0, 0, "Tell if a newer version is installed than was booted", false, false,

@@ -69,6 +69,7 @@ BootSlot look_at(const verity::GptDisk &disk, const GptTable &table, const RootH
                              verity::tree_partition_uuid(named.hash).text());
     return slot;
   }
+  slot.tree = tree->number;
   const auto reader = [&](const GptEntry &entry) {
     return verity::range_reader(disk.fd(), table.offset_of(entry), table.length_of(entry));
   };

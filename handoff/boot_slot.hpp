@@ -14,6 +14,7 @@ namespace handoff {
 struct BootSlot {
   std::string option;  ///< that names the hash: "roothash", "usrhash"
   unsigned number = 0; ///< of the partition with the data; 0: there is none
+  unsigned tree = 0;   ///< of that with its hash tree; likewise
   std::string label;   ///< of that partition
   std::string fault;   ///< why it cannot boot from there; empty: what it holds is what is named
 };
@@ -26,6 +27,9 @@ public:
   static std::optional<SlotDisk> find(const base::Host &host, const std::string &image);
 
   explicit SlotDisk(verity::GptDisk disk);
+
+  /// Where it is: "/dev/sda".
+  [[nodiscard]] const std::string &path() const { return disk_.name(); }
 
   /// What there is for each root hash on this command line. Names count for nothing: the partitions
   /// are found by the halves of the hash, and it is looked whether tree and data are those of that

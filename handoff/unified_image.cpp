@@ -71,6 +71,7 @@ UnifiedImageReading read_sections(const base::Fd &file, const Block &table)
     const std::uint64_t offset = number_at<4>(table, at + raw_offset_at);
     if (offset + size > base::size_of(file))
       return refused(fmt::format("its section {} reaches beyond the end of the file", name));
+    image.sections.emplace(name, base::ByteRange{offset, size});
     if (name == ".linux")
       image.has_kernel = size > 0;
     if (std::find(text_sections.begin(), text_sections.end(), name) == text_sections.end())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/handles.hpp"
+#include "base/sys.hpp"
 
 #include <map>
 #include <optional>
@@ -13,6 +14,7 @@ namespace handoff {
 /// hold text, by name (".osrel", ".cmdline", ".uname"), and whether it has a kernel.
 struct UnifiedImage {
   std::map<std::string, std::string> texts;
+  std::map<std::string, base::ByteRange> sections{}; ///< all of them, where they lie in the file
   bool has_kernel = false;
 };
 

@@ -7,9 +7,12 @@
 #include "updater/state.hpp"
 #include "updater/system_set.hpp"
 
+#include <sys/sysmacros.h>
+
 #include <optional>
 #include <set>
 #include <sstream>
+#include <vector>
 
 namespace updater {
 
@@ -17,21 +20,51 @@ namespace {
 
 constexpr std::size_t half_of_a_root_hash = 32; // hex digits
 
-/// Both partition UUIDs that follow from each root hash on the command line.
-std::set<base::Uuid> running_partitions(const base::Host &host)
+/// The root hashes on the command line.
+std::vector<std::string> booted_root_hashes(const base::Host &host)
 {
-  std::set<base::Uuid> uuids;
+  std::vector<std::string> hashes;
   std::istringstream words(host.machine.text("/proc/cmdline").value_or(""));
   for (std::string word; words >> word;)
-    for (const std::string_view key : {"roothash=", "usrhash="}) {
-      if (!word.starts_with(key) || word.size() < key.size() + 2 * half_of_a_root_hash)
-        continue;
-      const std::string hash = word.substr(key.size());
-      for (const std::string &half :
-           {hash.substr(0, half_of_a_root_hash), hash.substr(hash.size() - half_of_a_root_hash)})
-        if (const auto uuid = base::Uuid::parse(half))
-          uuids.insert(*uuid);
-    }
+    for (const std::string_view key : {"roothash=", "usrhash="})
+      if (word.starts_with(key))
+        hashes.push_back(word.substr(key.size()));
+  return hashes;
+}
+
+/// That of the device / is on, where its name tells it; after a soft-reboot the command line is
+/// still that of the system before.
+std::optional<std::string> mounted_root_hash(const base::Host &host)
+{
+  constexpr std::string_view ending = "-verity";
+  const auto root = host.root.status(".");
+  if (!root)
+    return std::nullopt;
+  std::string name =
+      host.machine
+          .text(
+              fmt::format("/sys/dev/block/{}:{}/dm/name", major(root->st_dev), minor(root->st_dev)))
+          .value_or("");
+  name = name.substr(0, name.find('\n'));
+  if (!name.ends_with(ending))
+    return std::nullopt;
+  return name.substr(0, name.size() - ending.size());
+}
+
+/// Both partition UUIDs that follow from each root hash that something runs from.
+std::set<base::Uuid> running_partitions(const base::Host &host)
+{
+  const auto mounted = mounted_root_hash(host);
+  std::set<base::Uuid> uuids;
+  for (const std::string &hash :
+       mounted ? std::vector<std::string>{*mounted} : booted_root_hashes(host)) {
+    if (hash.size() < 2 * half_of_a_root_hash)
+      continue;
+    for (const std::string &half :
+         {hash.substr(0, half_of_a_root_hash), hash.substr(hash.size() - half_of_a_root_hash)})
+      if (const auto uuid = base::Uuid::parse(half))
+        uuids.insert(*uuid);
+  }
   return uuids;
 }
 

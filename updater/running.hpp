@@ -18,8 +18,8 @@ std::set<std::string>
 versions_kept(const base::Host &host, const std::string &component, const Catalog &catalog);
 
 /// Marks slots as in use that the running system is known to run from by other signs than mounts:
-/// the verity root hash on the kernel command line (roothash=, usrhash=), whose halves are the
-/// UUIDs of the data and the hash partition.
+/// the verity root hash that names the device / is on, or else that on the kernel command line
+/// (roothash=, usrhash=); its halves are the UUIDs of the data and the hash partition.
 void mark_running_slots(const base::Host &host, Inventory &inventory);
 
 } // namespace updater

@@ -5,6 +5,7 @@
 #include "updater/file_target.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace updater {
 
@@ -72,6 +73,22 @@ bool is_slot(const Step &step)
   return step.partition != 0;
 }
 
+/// udev takes the lock for a moment after each change of a table, our own before this one too, to
+/// read what is in the partitions.
+void lock_disk(const base::Host &host, const base::Fd &disk, const std::string &path)
+{
+  constexpr std::chrono::seconds patience{30};
+  constexpr std::chrono::milliseconds pause{100};
+  const auto start = host.clock.monotonic();
+  while (!host.sys.try_lock(disk)) {
+    if (host.clock.monotonic() - start > patience)
+      base::fail(base::Kind::busy,
+                 "another program holds the lock on {}; try again when it is done",
+                 path);
+    host.clock.sleep(pause);
+  }
+}
+
 } // namespace
 
 WritableDisks::WritableDisks(const base::Host &host, Inventory &inventory)
@@ -85,10 +102,8 @@ verity::GptDisk &WritableDisks::disk(std::size_t index)
     return found->second;
   const OpenDisk &seen = inventory_.disks.at(index);
   base::Fd fd = host_.sys.open_writable(root_of(host_, seen.place), seen.place.path);
-  if (!seen.place.is_image && !host_.sys.try_lock(fd))
-    base::fail(base::Kind::busy,
-               "another program holds the lock on {}; try again when it is done",
-               seen.place.path);
+  if (!seen.place.is_image)
+    lock_disk(host_, fd, seen.place.path);
   verity::GptDisk disk(std::move(fd), seen.place.path);
   if (!verity::same_content(disk.table(), seen.table))
     base::fail(base::Kind::busy,

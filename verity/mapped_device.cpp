@@ -25,6 +25,9 @@ base::Fd set_up(const base::Host &host, const HashedData &source, std::string_vi
 {
   check_first_block(source);
   const auto attach = [&](const FileRange &range, std::uint64_t length) {
+    // A whole partition is a device already, and then it can be seen which one is in use.
+    if (base::is_block_device(range.file) && range.range.start == 0)
+      return base::duplicate(range.file);
     return host.sys.attach_loop(range.file, {range.range.start, length}, base::Access::read_only);
   };
   const base::Fd data = attach(source.data, data_bytes(source.shape));

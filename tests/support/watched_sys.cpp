@@ -340,6 +340,11 @@ base::Fd WatchedSys::attach_verity(const base::NewVerity &device)
   return made;
 }
 
+void WatchedSys::let_go_mapped(const std::string &name)
+{
+  around({.kind = CallKind::unsimulated, .name = name}, [&] { LinuxSys::let_go_mapped(name); });
+}
+
 base::Dir WatchedSys::watch_mount(const Call &call, const std::function<base::Dir()> &perform)
 {
   std::optional<base::Dir> made;

@@ -107,6 +107,7 @@ public:
   base::Fd
   attach_loop(const base::Fd &file, const base::ByteRange &range, base::Access access) override;
   base::Fd attach_verity(const base::NewVerity &device) override;
+  void let_go_mapped(const std::string &name) override;
   base::Dir make_mount(const base::NewMount &file_system) override;
   base::Dir make_overlay(const base::NewOverlay &overlay) override;
   base::Fd copy_mount(const base::Fd &from, base::Depth depth) override;

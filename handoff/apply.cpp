@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "handoff/apply.hpp"
+
+#include "base/error.hpp"
+#include "updater/anchor.hpp"
+#include "verity/mapped_device.hpp"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+
+namespace handoff {
+
+namespace {
+
+using base::Kind;
+
+constexpr unsigned first_with_soft_reboot = 254;
+
+std::string running_kernel()
+{
+  struct utsname names = {};
+  ::uname(&names);
+  return static_cast<const char *>(names.release);
+}
+
+std::optional<KernelSide> side_of(const base::Host &host, const MenuEntry *entry)
+{
+  if (entry == nullptr || entry->entry.type != BootEntryType::unified)
+    return std::nullopt;
+  const auto file = updater::find_place(host, entry->partition, entry->folder, {})
+                        .dir->find_file(base::split_path(entry->file).name);
+  if (!file)
+    return std::nullopt;
+  const UnifiedImageReading reading = read_unified_image(*file);
+  return reading.image ? std::optional(read_kernel_side(*file, *reading.image)) : std::nullopt;
+}
+
+bool is_of_its_own(const base::Host &host, const std::string &path)
+{
+  const auto there = host.root.status(path);
+  const auto root = host.root.status(".");
+  return there && root && there->st_dev != root->st_dev;
+}
+
+/// What stands in the way of any soft-reboot to this entry; empty if nothing does.
+std::string obstacle_for(const base::Host &host, const MenuEntry &entry)
+{
+  const auto has_root = [](const BootSlot &slot) {
+    return slot.option == "roothash" && slot.number != 0 && slot.fault.empty();
+  };
+  const unsigned version = service_manager_version(host);
+  if (version < first_with_soft_reboot)
+    return version == 0 ? "systemd does not run here"
+                        : fmt::format("systemd {} cannot soft-reboot, 254 and later can", version);
+  if (std::none_of(entry.slots.begin(), entry.slots.end(), has_root))
+    return "its command line has no roothash= of a partition of this machine";
+  if (!verity::has_device_mapper(host))
+    return "there is no device-mapper to check its root by";
+  if (!is_of_its_own(host, "var"))
+    return "/var is a part of the system that goes";
+  return {};
+}
+
+const MenuEntry *running_entry(const std::vector<MenuEntry> &menu)
+{
+  const auto found =
+      std::find_if(menu.begin(), menu.end(), [](const MenuEntry &each) { return each.is_running; });
+  return found == menu.end() ? nullptr : &*found;
+}
+
+void ask_for(const base::Host &host, Transition transition)
+{
+  const base::Finished done = host.programs.run(
+      {.argv = {"systemctl", "--no-ask-password", std::string(name(transition))}});
+  if (done.status != 0)
+    base::fail(Kind::io, "systemctl {} failed: {}", name(transition), done.errors);
+}
+
+} // namespace
+
+Outlook look_ahead(const base::Host &host)
+{
+  Outlook outlook{.menu = read_boot_menu(host, ""), .next = {}, .decision = {}, .survivors = {}};
+  const auto next = std::find_if(
+      outlook.menu.begin(), outlook.menu.end(), [](const MenuEntry &each) { return each.is_next; });
+  if (next == outlook.menu.end())
+    base::fail(Kind::not_found, "no boot entry can boot");
+  outlook.next = static_cast<std::size_t>(next - outlook.menu.begin());
+  TransitionFacts facts{.is_running = next->is_running, .kernel = running_kernel()};
+  if (!facts.is_running) {
+    facts.next = side_of(host, &*next);
+    facts.running = side_of(host, running_entry(outlook.menu));
+    facts.obstacle = obstacle_for(host, *next);
+  }
+  outlook.decision = decide_transition(facts);
+  if (outlook.decision.transition == Transition::soft_reboot)
+    outlook.survivors = read_survivors(host);
+  return outlook;
+}
+
+void put_into_effect(const base::Host &host, const Outlook &outlook)
+{
+  const Transition transition = outlook.decision.transition;
+  if (transition == Transition::soft_reboot) {
+    refuse_old_roots(outlook.survivors);
+    const NextRoot next = prepare_next_root(host, outlook.menu.at(*outlook.next));
+    for (const std::string &path : next.left)
+      host.say(base::Level::warning, "{} is not carried over, because it is not there", path);
+    keep_files(host, outlook.survivors);
+    let_go_of_present_root(host);
+  }
+  if (transition != Transition::none)
+    ask_for(host, transition);
+}
+
+} // namespace handoff

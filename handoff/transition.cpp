@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "handoff/transition.hpp"
+
+#include "base/dir.hpp"
+#include "base/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <vector>
+
+namespace handoff {
+
+namespace {
+
+/// What is loaded by firmware or kernel before there is any user space.
+constexpr std::array sections = {".linux", ".initrd", ".ucode", ".dtb", ".dtbauto", ".efifw"};
+
+verity::Sha256 digest_of(const base::Fd &file, const base::ByteRange &range)
+{
+  constexpr std::uint64_t step = std::uint64_t{1} << 20U;
+  verity::Digest digest;
+  std::vector<std::byte> block;
+  for (std::uint64_t done = 0; done < range.length; done += block.size()) {
+    block.resize(static_cast<std::size_t>(std::min(step, range.length - done)));
+    if (base::read_at(file, range.start + done, block) != block.size())
+      base::fail(base::Kind::io, "{} ends within a section", base::path_of(file));
+    digest.update(block);
+  }
+  return digest.finish();
+}
+
+std::string words_for(std::string_view section)
+{
+  if (section == ".linux")
+    return "another kernel of the same version";
+  if (section == ".initrd")
+    return "another initrd";
+  return fmt::format("another {}", section);
+}
+
+/// What differs so that only a reboot can exchange it; empty if nothing does.
+std::string difference(const KernelSide &running, const KernelSide &next)
+{
+  for (const std::string section : sections) {
+    const auto here = running.parts.find(section);
+    const auto there = next.parts.find(section);
+    const bool is_here = here != running.parts.end();
+    if (is_here != (there != next.parts.end()) || (is_here && here->second != there->second))
+      return "it has " + words_for(section);
+  }
+  if (running.options != next.options)
+    return fmt::format(
+        "its command line is \"{}\", and that of what runs \"{}\"", next.options, running.options);
+  return {};
+}
+
+std::string reason_to_reboot(const TransitionFacts &facts)
+{
+  if (!facts.next)
+    return "its boot entry is no unified kernel image, so that it cannot be compared";
+  if (facts.next->release.empty())
+    return "its boot entry does not say which kernel it has";
+  if (facts.next->release != facts.kernel)
+    return fmt::format("it has the kernel {}, and {} runs", facts.next->release, facts.kernel);
+  if (!facts.running)
+    return "the boot entry of what runs is not there any more, so that it cannot be compared";
+  if (const std::string differs = difference(*facts.running, *facts.next); !differs.empty())
+    return differs;
+  return facts.obstacle;
+}
+
+} // namespace
+
+std::string_view name(Transition transition)
+{
+  constexpr std::array names = {"none", "soft-reboot", "reboot"};
+  return names.at(static_cast<std::size_t>(transition));
+}
+
+std::string without_root_hashes(std::string_view options)
+{
+  std::istringstream words{std::string(options)};
+  std::string kept;
+  for (std::string word; words >> word;)
+    if (!word.starts_with("roothash=") && !word.starts_with("usrhash="))
+      kept += (kept.empty() ? "" : " ") + word;
+  return kept;
+}
+
+KernelSide read_kernel_side(const base::Fd &file, const UnifiedImage &image)
+{
+  KernelSide side;
+  for (const std::string section : sections)
+    if (const auto found = image.sections.find(section); found != image.sections.end())
+      side.parts.emplace(section, digest_of(file, found->second));
+  const auto text = [&](const char *section) {
+    const auto found = image.texts.find(section);
+    return found == image.texts.end() ? std::string() : found->second;
+  };
+  side.release = text(".uname");
+  side.release = side.release.substr(0, side.release.find('\n'));
+  side.options = without_root_hashes(text(".cmdline"));
+  return side;
+}
+
+Decision decide_transition(const TransitionFacts &facts)
+{
+  if (facts.is_running)
+    return {Transition::none, "it runs"};
+  if (std::string why = reason_to_reboot(facts); !why.empty())
+    return {Transition::reboot, std::move(why)};
+  return {Transition::soft_reboot,
+          fmt::format("kernel {}, initrd and command line stay as they are", facts.kernel)};
+}
+
+} // namespace handoff

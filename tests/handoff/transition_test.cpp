@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
+#include "handoff/next_root.hpp"
+#include "handoff/survivor.hpp"
+#include "handoff/transition.hpp"
+#include "support/test_host.hpp"
+#include "unified_image_bytes.hpp"
+
+#include <doctest/doctest.h>
+
+TEST_SUITE_BEGIN("handoff/transition");
+
+using handoff::Decision;
+using handoff::KernelSide;
+using handoff::Survivor;
+using handoff::Transition;
+using handoff::TransitionFacts;
+using Names = std::vector<std::string>;
+
+namespace {
+
+verity::Sha256 digest(const std::string &text)
+{
+  return verity::digest_of(std::as_bytes(std::span(text)));
+}
+
+KernelSide side()
+{
+  return {.release = "6.12",
+          .parts = {{".linux", digest("kernel")}, {".initrd", digest("initrd")}},
+          .options = "quiet"};
+}
+
+TransitionFacts facts()
+{
+  return {.kernel = "6.12", .running = side(), .next = side()};
+}
+
+std::string reason(const TransitionFacts &facts)
+{
+  const Decision decision = handoff::decide_transition(facts);
+  return std::string(handoff::name(decision.transition)) + ": " + decision.why;
+}
+
+} // namespace
+
+TEST_CASE("where only the root differs a soft-reboot is enough")
+{
+  CHECK(reason(facts()) == "soft-reboot: kernel 6.12, initrd and command line stay as they are");
+}
+
+TEST_CASE("what runs needs nothing, whatever else is known")
+{
+  TransitionFacts running = facts();
+  running.is_running = true;
+  running.next.reset();
+  CHECK(reason(running) == "none: it runs");
+}
+
+TEST_CASE("each thing that only a reboot can exchange leads to one, and is named")
+{
+  TransitionFacts other = facts();
+  other.next->release = "6.13";
+  CHECK(reason(other) == "reboot: it has the kernel 6.13, and 6.12 runs");
+  other.next->release = "";
+  CHECK(reason(other) == "reboot: its boot entry does not say which kernel it has");
+  other = facts();
+  other.next->parts[".linux"] = digest("rebuilt");
+  CHECK(reason(other) == "reboot: it has another kernel of the same version");
+  other = facts();
+  other.next->parts[".initrd"] = digest("other");
+  CHECK(reason(other) == "reboot: it has another initrd");
+  other = facts();
+  other.next->parts[".ucode"] = digest("microcode");
+  CHECK(reason(other) == "reboot: it has another .ucode");
+  other = facts();
+  other.running->parts.erase(".initrd");
+  CHECK(reason(other) == "reboot: it has another initrd");
+  other = facts();
+  other.next->options = "quiet debug";
+  CHECK(reason(other) ==
+        "reboot: its command line is \"quiet debug\", and that of what runs \"quiet\"");
+}
+
+TEST_CASE("what cannot be compared, or stands in the way, leads to a reboot")
+{
+  TransitionFacts other = facts();
+  other.next.reset();
+  CHECK(reason(other) ==
+        "reboot: its boot entry is no unified kernel image, so that it cannot be compared");
+  other = facts();
+  other.running.reset();
+  CHECK(reason(other) == "reboot: the boot entry of what runs is not there any more, so that it "
+                         "cannot be compared");
+  other = facts();
+  other.obstacle = "systemd 252 cannot soft-reboot, 254 and later can";
+  CHECK(reason(other) == "reboot: systemd 252 cannot soft-reboot, 254 and later can");
+}
+
+TEST_CASE("kernel, initrd and command line are read from the image of an entry")
+{
+  const support::TestHost machine;
+  machine.root.write("os.efi",
+                     handoff_test::unified_image({{".linux", "kernel"},
+                                                  {".uname", "6.12\n"},
+                                                  {".cmdline", "quiet roothash=aa"},
+                                                  {".initrd", "initrd"},
+                                                  {".splash", "picture"}}));
+  const base::Fd file = machine.root.dir().file("os.efi");
+  const auto reading = handoff::read_unified_image(file);
+  REQUIRE(reading.image);
+  const KernelSide found = handoff::read_kernel_side(file, *reading.image);
+  CHECK(found.release == "6.12");
+  CHECK(found.options == "quiet");
+  CHECK(found.parts == side().parts);
+}
+
+TEST_CASE("root hashes on the command line are what may differ")
+{
+  CHECK(handoff::without_root_hashes("quiet  roothash=aa rw usrhash=bb x=roothash=1") ==
+        "quiet rw x=roothash=1");
+  CHECK(handoff::without_root_hashes("roothash=aa").empty());
+}
+
+TEST_CASE("of services those outlive a soft-reboot that say so, or store descriptors")
+{
+  const auto found = handoff::parse_survivors(
+      "MainPID=12\nRootDirectory=\nRootImage=\nId=old.service\nSurviveFinalKillSignal=yes\n\n"
+      "Id=own.service\nMainPID=13\nRootImage=/a.raw\nSurviveFinalKillSignal=yes\n\n"
+      "Id=dead.service\nMainPID=0\nSurviveFinalKillSignal=yes\n\n"
+      "Id=plain.service\nMainPID=14\nSurviveFinalKillSignal=no\n"
+      "FileDescriptorStorePreserve=restart\nNFileDescriptorStore=3\n\n"
+      "Id=keeps.service\nMainPID=15\nSurviveFinalKillSignal=no\n"
+      "FileDescriptorStorePreserve=yes\nNFileDescriptorStore=2\n");
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].unit == "old.service");
+  CHECK((found[0].goes_on && !found[0].has_own_root));
+  CHECK(found[1].unit == "own.service");
+  CHECK((found[1].goes_on && found[1].has_own_root));
+  CHECK(found[2].unit == "keeps.service");
+  CHECK((!found[2].goes_on && found[2].kept_files == 2));
+  CHECK_THROWS_WITH_AS(handoff::refuse_old_roots(found),
+                       doctest::Contains("old.service would outlive a soft-reboot"),
+                       base::Error);
+  CHECK_NOTHROW(handoff::refuse_old_roots({found[1], found[2]}));
+}
+
+TEST_CASE("file systems of their own go along, and what is made anew does not")
+{
+  const auto line = [](const std::string &target, const std::string &type) {
+    return overlay::MountLine{0, 0, target, type, ""};
+  };
+  CHECK(handoff::mounts_to_carry({line("/", "erofs"),
+                                  line("/proc", "proc"),
+                                  line("/sys/fs/cgroup", "cgroup2"),
+                                  line("/dev/shm", "tmpfs"),
+                                  line("/run/lock", "tmpfs"),
+                                  line("/run/user/0", "ext4"),
+                                  line("/tmp", "tmpfs"),
+                                  line("/usr", "overlay"),
+                                  line("/etc", "ext4"),
+                                  line("/var", "ext4"),
+                                  line("/var/lib/big", "xfs"),
+                                  line("/variety", "xfs"),
+                                  line("/efi", "autofs"),
+                                  line("/efi", "vfat"),
+                                  line("/srv/cache", "tmpfs")}) ==
+        Names{"/efi", "/var", "/variety"});
+}
