@@ -21,7 +21,7 @@ Index own_index(const base::Dir &repository)
 {
   const ReadFile read = [&](const std::string &path) { return read_index_file(repository, path); };
   const auto key = verity::parse_minisign_key(read("minisign.pub").value_or(""));
-  const auto found = key ? read_signed_index(read, *key) : std::nullopt;
+  const auto found = key ? read_signed_index(read, {.keys = {*key}}) : std::nullopt;
   if (!found)
     base::fail(base::Kind::not_found, "nothing is published in {} yet", repository.path());
   return found->index;

@@ -5,6 +5,7 @@
 #include "bakery/signed_index.hpp"
 #include "base/error.hpp"
 
+#include <algorithm>
 #include <cctype>
 
 namespace bakery {
@@ -61,28 +62,59 @@ fetch_text(const base::Host &host, const std::string &url, const std::string &pa
   return receiver.text;
 }
 
-SignedIndex
-fetch_index(const base::Host &host, const std::string &url, const verity::MinisignKey &key)
+/// Who signs lists now: where a root is believed, what follows on it is asked for one after the
+/// other, and the last one counts.
+verity::KeySet
+fetch_signers(const base::Host &host, const std::string &url, const MirrorTrust &trust)
 {
-  auto found =
-      read_signed_index([&](const std::string &path) { return fetch_text(host, url, path); }, key);
+  if (!trust.root)
+    return trust.keys;
+  verity::TrustRoot root = *trust.root;
+  while (true) {
+    const std::string file = root_file(root.version + 1);
+    const auto text = fetch_text(host, url, file);
+    if (!text)
+      break;
+    root =
+        verity::follow_root(root, *text, fetch_text(host, url, signatures_file(file)).value_or(""));
+  }
+  if (host.clock.now() >= root.expires)
+    base::fail(Kind::stale,
+               "version {} of the root was good until {}, so newer ones may be kept from this "
+               "mirror; its publisher must make the next one",
+               root.version,
+               verity::text_of(root.expires));
+  return root.release;
+}
+
+SignedIndex fetch_index(const base::Host &host, const std::string &url, const MirrorTrust &trust)
+{
+  const verity::KeySet signers = fetch_signers(host, url, trust);
+  auto found = read_signed_index(
+      [&](const std::string &path) { return fetch_text(host, url, path); }, signers);
   if (!found)
     base::fail(Kind::not_found, "{} has no manifest.json; is it the URL of a repository?", url);
+  if (trust.root && found->index.repository != trust.root->repository)
+    base::fail(Kind::untrusted,
+               "{} is the repository {}, and the root that is believed is of {}",
+               url,
+               found->index.repository,
+               trust.root->repository);
   return std::move(*found);
 }
 
 /// A list and its signature cannot be fetched in one step, and may be of two issues.
 SignedIndex
-fetch_index_again(const base::Host &host, const std::string &url, const verity::MinisignKey &key)
+fetch_index_again(const base::Host &host, const std::string &url, const MirrorTrust &trust)
 {
   try {
-    return fetch_index(host, url, key);
+    return fetch_index(host, url, trust);
   } catch (const base::Error &error) {
     if (error.kind() != Kind::untrusted)
       throw;
     host.say(base::Level::info, "{}; asking once more", error.what());
   }
-  return fetch_index(host, url, key);
+  return fetch_index(host, url, trust);
 }
 
 void check_newness(const SignedIndex &offered,
@@ -118,13 +150,24 @@ void check_newness(const SignedIndex &offered,
                index.sequence);
 }
 
+/// Who may have signed what the mirror has: whoever signs now, or did by an earlier root.
+verity::KeySet signers_ever(const SignedIndex &offered, const MirrorTrust &trust)
+{
+  verity::KeySet signers = trust.keys;
+  for (const SignedRoot &root : offered.index.roots)
+    for (const verity::MinisignKey &key : root.root.release.keys)
+      if (std::find(signers.keys.begin(), signers.keys.end(), key) == signers.keys.end())
+        signers.keys.push_back(key);
+  return signers;
+}
+
 std::optional<SignedIndex> present_index(const Repository &repository,
-                                         const verity::MinisignKey &key)
+                                         const verity::KeySet &signers)
 {
   if (!repository.dir())
     return std::nullopt;
   return read_signed_index(
-      [&](const std::string &path) { return read_index_file(*repository.dir(), path); }, key);
+      [&](const std::string &path) { return read_index_file(*repository.dir(), path); }, signers);
 }
 
 std::string own_url(const Repository &repository, const MirrorRequest &request)
@@ -141,8 +184,8 @@ Mirrored mirror(const base::Host &host, const MirrorRequest &request)
 {
   const std::string source = url_of(request.source);
   Repository repository(host, request.repository, request.doing);
-  const auto present = present_index(repository, request.key);
-  const SignedIndex offered = fetch_index_again(host, source, request.key);
+  const SignedIndex offered = fetch_index_again(host, source, request.trust);
+  const auto present = present_index(repository, signers_ever(offered, request.trust));
   check_newness(offered, present, host.clock.now());
   if (present)
     repository.learn(present->index.all_files(), host.clock.now());

@@ -39,20 +39,19 @@ std::vector<SignedRoot> brought_roots(const RepositoryRequest &request)
   return roots;
 }
 
-/// Who has signed the index there is, if that is somebody whom the publisher's own copy of the
-/// roots has had sign; else the key that signs now has to be the one.
-verity::MinisignKey present_signer(const Repository &repository,
-                                   const std::vector<SignedRoot> &roots,
-                                   const verity::MinisignKey &key)
+/// Who may have signed the index there is: those who sign now, and whomever a version of the
+/// publisher's own copy of the roots has had sign. This is the publisher's own directory: one is
+/// enough.
+verity::KeySet present_signers(const std::vector<SignedRoot> &roots, const SigningKeys &signing)
 {
-  const auto text =
-      repository.dir() ? read_index_file(*repository.dir(), "manifest.json.minisig") : std::nullopt;
-  const auto signature = verity::parse_minisign(text.value_or("")).signature;
+  verity::KeySet signers;
+  for (const SigningKey *each : signing.keys)
+    signers.keys.push_back(each->public_key());
   for (const SignedRoot &root : roots)
-    for (const verity::MinisignKey &each : root.root.release.keys)
-      if (signature && each.id == signature->id)
-        return each;
-  return key;
+    for (const verity::MinisignKey &key : root.root.release.keys)
+      if (std::find(signers.keys.begin(), signers.keys.end(), key) == signers.keys.end())
+        signers.keys.push_back(key);
+  return signers;
 }
 
 /// The versions that were published stay; newer ones come.
@@ -77,12 +76,12 @@ void take_roots(Index &index, const std::vector<SignedRoot> &roots)
     index.repository = roots.back().root.repository;
 }
 
-Index present_index(const Repository &repository, const verity::MinisignKey &key)
+Index present_index(const Repository &repository, const verity::KeySet &keys)
 {
   if (!repository.dir())
     return {};
   auto found = read_signed_index(
-      [&](const std::string &path) { return read_index_file(*repository.dir(), path); }, key);
+      [&](const std::string &path) { return read_index_file(*repository.dir(), path); }, keys);
   return found ? std::move(found->index) : Index{};
 }
 
@@ -94,8 +93,7 @@ Change open(const base::Host &host, const RepositoryRequest &request, Content co
 {
   Repository repository(host, request.repository, request.doing);
   const auto roots = brought_roots(request);
-  Index index =
-      present_index(repository, present_signer(repository, roots, request.keys.key->public_key()));
+  Index index = present_index(repository, present_signers(roots, request.keys));
   take_roots(index, roots);
   std::string url = request.url.empty() ? repository.url() : request.url;
   if (url.empty())

@@ -174,9 +174,11 @@ TrustRoot next_root(const std::optional<TrustRoot> &present,
   add_keys(root.root, change.root_keys);
   add_keys(root.release, change.release_keys);
   root.root.threshold = threshold_of(root, change);
-  if (root.release.threshold > root.release.keys.size())
+  root.release.threshold = change.release_threshold.value_or(root.release.threshold);
+  if (root.release.threshold == 0 || root.release.threshold > root.release.keys.size())
     base::fail(Kind::usage,
-               "{} of the release keys have to sign, and {} would be left",
+               "{} of the release keys would have to sign, and there are {}; see "
+               "--release-threshold=",
                root.release.threshold,
                root.release.keys.size());
   return root;

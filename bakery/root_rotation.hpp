@@ -18,12 +18,13 @@ namespace bakery {
 
 /// What is to become of the keys.
 struct RootChange {
-  std::string repository{};                        ///< its name; only for the first version
-  std::vector<verity::MinisignKey> root_keys{};    ///< that come
-  std::vector<verity::MinisignKey> release_keys{}; ///< that come
-  std::vector<verity::MinisignKey> retired{};      ///< that go, whatever they were for
-  std::optional<std::uint64_t> threshold{};        ///< of root keys; nothing: as before
-  std::optional<std::chrono::seconds> valid_for{}; ///< nothing: a year
+  std::string repository{};                         ///< its name; only for the first version
+  std::vector<verity::MinisignKey> root_keys{};     ///< that come
+  std::vector<verity::MinisignKey> release_keys{};  ///< that come
+  std::vector<verity::MinisignKey> retired{};       ///< that go, whatever they were for
+  std::optional<std::uint64_t> threshold{};         ///< of root keys; nothing: as before
+  std::optional<std::uint64_t> release_threshold{}; ///< of release keys; nothing: as before
+  std::optional<std::chrono::seconds> valid_for{};  ///< nothing: a year
 
   [[nodiscard]] bool is_empty() const { return *this == RootChange{}; }
 

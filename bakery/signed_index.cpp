@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace bakery {
 
@@ -67,26 +68,38 @@ ChannelFiles sign_channel(const Index &index, Channel channel, const SigningKeys
 {
   ChannelFiles files;
   files.manifest = verity::text_of(manifest_of(index, channel));
-  files.manifest_signature =
-      keys.key->sign(bytes_of(files.manifest), comment_of(channel, index.sequence));
+  for (const SigningKey *key : keys.keys)
+    files.manifest_signature +=
+        key->sign(bytes_of(files.manifest), comment_of(channel, index.sequence));
   files.checksums = checksums_of(index, channel, files.manifest);
   return files;
 }
 
-void demand_signed(const std::string &path,
-                   const std::string &text,
-                   const std::string &signature,
-                   const MinisignKey &key,
-                   const std::string &comment)
+/// Gives the first of those who signed; that key is published beside the manifest.
+MinisignKey demand_signed(const std::string &path,
+                          const std::string &text,
+                          const std::string &signatures,
+                          const verity::KeySet &keys)
+{
+  if (const auto why = verity::refusal_of(text, signatures, keys))
+    base::fail(Kind::untrusted, "{}: {}", path, *why);
+  const auto signer = verity::first_signer(text, signatures, keys);
+  return signer.value();
+}
+
+/// The keyring is signed by one.
+void demand_keyring_signed(const std::string &text,
+                           const std::string &signature,
+                           const MinisignKey &key)
 {
   const auto [read, refusal] = verity::parse_minisign(signature);
   std::string why = refusal;
   if (read)
     why = verity::refusal_of(*read, key, verity::minisign_digest(bytes_of(text))).value_or("");
-  if (why.empty() && !comment.empty() && read->trusted_comment != comment)
-    why = fmt::format("is for \"{}\", and not for \"{}\"", read->trusted_comment, comment);
+  if (why.empty() && read->trusted_comment != keyring_comment)
+    why = fmt::format("is for \"{}\", and not for \"{}\"", read->trusted_comment, keyring_comment);
   if (!why.empty())
-    base::fail(Kind::untrusted, "the signature of {} {}", path, why);
+    base::fail(Kind::untrusted, "the signature of {} {}", keyring_file, why);
 }
 
 std::string read_or_empty(const ReadFile &read, const std::string &path)
@@ -95,7 +108,10 @@ std::string read_or_empty(const ReadFile &read, const std::string &path)
 }
 
 /// Reads one channel into the index; false if there is none.
-bool read_channel(SignedIndex &into, Channel channel, const ReadFile &read)
+bool read_channel(SignedIndex &into,
+                  Channel channel,
+                  const ReadFile &read,
+                  const verity::KeySet &keys)
 {
   const std::string place = place_of(channel);
   const auto manifest = read(place + manifest_file);
@@ -105,7 +121,10 @@ bool read_channel(SignedIndex &into, Channel channel, const ReadFile &read)
                      .manifest_signature = read_or_empty(read, place + manifest_signature_file),
                      .checksums = {},
                      .checksums_signature = {}};
-  demand_signed(place + manifest_file, files.manifest, files.manifest_signature, into.key, "");
+  const MinisignKey signer =
+      demand_signed(place + manifest_file, files.manifest, files.manifest_signature, keys);
+  if (channel == Channel::stable)
+    into.key = signer;
   ReleaseManifest parsed = verity::parse_release_manifest(files.manifest, place + manifest_file);
   if (parsed.channel != name(channel))
     base::fail(Kind::untrusted,
@@ -212,24 +231,41 @@ void put_roots(IndexFiles &files, Channel channel, const std::vector<SignedRoot>
     put_root("root.json", roots.back());
 }
 
-/// No list is signed that clients would refuse.
-void demand_release_key(const Index &index, const MinisignKey &key)
+/// Throws where one of these keys is not to sign lists, or they are too few.
+void demand_release_keys(const verity::TrustRoot &root, const SigningKeys &signing)
 {
+  const auto &keys = root.release.keys;
+  std::set<verity::MinisignKeyId> distinct;
+  for (const SigningKey *each : signing.keys) {
+    const MinisignKey key = each->public_key();
+    if (std::find(keys.begin(), keys.end(), key) == keys.end())
+      base::fail(Kind::usage,
+                 "version {} of the root does not have the key {} sign lists; sign with one that "
+                 "it has, or bring a newer version with --keys=",
+                 root.version,
+                 verity::text_of(key.id));
+    distinct.insert(key.id);
+  }
+  if (distinct.size() < root.release.threshold)
+    base::fail(Kind::usage,
+               "version {} of the root has {} keys sign each list, and here are {}; give each with "
+               "--sign-with=",
+               root.version,
+               root.release.threshold,
+               distinct.size());
+}
+
+/// No list is signed that clients would refuse.
+void demand_signers(const Index &index, const SigningKeys &signing)
+{
+  if (index.roots.empty() && signing.keys.size() > 1)
+    base::fail(Kind::usage,
+               "without a root.json one key signs; `strake key rotate` makes one that has several "
+               "sign, and --keys= brings it");
   if (index.roots.empty())
     return;
   const verity::TrustRoot &root = index.roots.back().root;
-  const auto &keys = root.release.keys;
-  if (std::find(keys.begin(), keys.end(), key) == keys.end())
-    base::fail(Kind::usage,
-               "version {} of the root does not have the key {} sign lists; sign with one that it "
-               "has, or bring a newer version with --keys=",
-               root.version,
-               verity::text_of(key.id));
-  if (root.release.threshold > 1)
-    base::fail(Kind::usage,
-               "version {} of the root has {} keys sign each list, and this is one",
-               root.version,
-               root.release.threshold);
+  demand_release_keys(root, signing);
   if (root.repository != index.repository)
     base::fail(Kind::usage,
                "the root is of the repository {}, and not of {}",
@@ -246,10 +282,11 @@ void demand_release_key(const Index &index, const MinisignKey &key)
 
 SignedIndex sign(const base::Host &host, Index index, const SigningKeys &keys)
 {
-  demand_release_key(index, keys.key->public_key());
+  demand_signers(index, keys);
+  const SigningKey &first = *keys.keys.front();
   SignedIndex made{.index = std::move(index),
                    .channels = {},
-                   .key = keys.key->public_key(),
+                   .key = first.public_key(),
                    .openpgp_keyring = {},
                    .keyring_signature = {}};
   made.channels[Channel::stable] = sign_channel(made.index, Channel::stable, keys);
@@ -261,20 +298,20 @@ SignedIndex sign(const base::Host &host, Index index, const SigningKeys &keys)
   for (auto &[channel, files] : made.channels)
     files.checksums_signature = signer.sign(files.checksums);
   made.openpgp_keyring = signer.public_key();
-  made.keyring_signature = keys.key->sign(bytes_of(made.openpgp_keyring), keyring_comment);
+  made.keyring_signature = first.sign(bytes_of(made.openpgp_keyring), keyring_comment);
   return made;
 }
 
-std::optional<SignedIndex> read_signed_index(const ReadFile &read, const MinisignKey &key)
+std::optional<SignedIndex> read_signed_index(const ReadFile &read, const verity::KeySet &keys)
 {
   SignedIndex found{
-      .index = {}, .channels = {}, .key = key, .openpgp_keyring = {}, .keyring_signature = {}};
-  if (!read_channel(found, Channel::stable, read))
+      .index = {}, .channels = {}, .key = {}, .openpgp_keyring = {}, .keyring_signature = {}};
+  if (!read_channel(found, Channel::stable, read, keys))
     return std::nullopt;
-  (void)read_channel(found, Channel::candidate, read);
+  (void)read_channel(found, Channel::candidate, read, keys);
   if (auto keyring = read(keyring_file)) {
     found.keyring_signature = read_or_empty(read, keyring_signature_file);
-    demand_signed(keyring_file, *keyring, found.keyring_signature, key, keyring_comment);
+    demand_keyring_signed(*keyring, found.keyring_signature, found.key);
     found.openpgp_keyring = std::move(*keyring);
   }
   return found;

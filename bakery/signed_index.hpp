@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace bakery {
 
@@ -27,26 +28,28 @@ struct ChannelFiles {
 struct SignedIndex {
   Index index;
   std::map<Channel, ChannelFiles> channels;
-  verity::MinisignKey key;
+  verity::MinisignKey key;       ///< of those who signed, the first
   std::string openpgp_keyring;   ///< that verifies SHA256SUMS.gpg; may be empty
   std::string keyring_signature; ///< of it, by the key
 };
 
 /// Who signs.
 struct SigningKeys {
-  const SigningKey *key = nullptr;
-  std::string gpg_key; ///< as gpg knows it; empty: no SHA256SUMS.gpg
+  std::vector<const SigningKey *> keys{}; ///< at least one; each signs each list
+  std::string gpg_key;                    ///< as gpg knows it; empty: no SHA256SUMS.gpg
 };
 
 /// Signs both channels of an index. Throws what gpg says where it cannot, Kind::usage where the
-/// newest root does not have this key alone sign, and Kind::stale if that root has ended.
+/// newest root has others sign, or more of them, and Kind::stale if that root has ended. Without a
+/// root there is no more than one key.
 SignedIndex sign(const base::Host &host, Index index, const SigningKeys &keys);
 
-/// Reads an index as it is published, every signature checked before what is signed is read. A
+/// Reads an index as it is published, if enough of these keys have signed it; every signature is
+/// checked before what is signed is read. A
 /// signature by OpenPGP is kept as it is, over exactly the text that follows from the manifest; so
 /// is the keyring, if the key has signed it. Nothing if there is no manifest. Throws
-/// Kind::untrusted for anything else than this key signed, or that does not fit together.
-std::optional<SignedIndex> read_signed_index(const ReadFile &read, const verity::MinisignKey &key);
+/// Kind::untrusted for anything else than these keys signed, or that does not fit together.
+std::optional<SignedIndex> read_signed_index(const ReadFile &read, const verity::KeySet &keys);
 
 /// All files of the index, for a repository that is reached by `url`.
 IndexFiles files_of(const SignedIndex &signed_index, const std::string &url);

@@ -54,11 +54,11 @@ std::chrono::seconds validity_value(const std::string &value)
   return *time;
 }
 
-std::uint64_t threshold_value(const std::string &value)
+std::uint64_t threshold_value(const char *option, const std::string &value)
 {
   const auto number = base::parse_number(value);
   if (!number || *number == 0)
-    base::fail(Kind::usage, "--threshold= takes a number of keys, not \"{}\"", value);
+    base::fail(Kind::usage, "--{}= takes a number of keys, not \"{}\"", option, value);
   return *number;
 }
 
@@ -90,9 +90,9 @@ const std::vector<BakeryOptionRow> rows = {
     {"repository", 0, "DIR", "publish promote withdraw gc", "The repository",
      [](BakeryOptions &options, const std::string &value) {
        options.repository = path_value("repository", value); }},
-    {"sign-with", 0, "FILE", "key publish promote withdraw", "The secret key that signs (minisign)",
+    {"sign-with", 0, "FILE", "key publish promote withdraw", "A secret key that signs (minisign)",
      [](BakeryOptions &options, const std::string &value) {
-       options.sign_with = path_value("sign-with", value); }},
+       options.sign_with.push_back(path_value("sign-with", value)); }},
     {"keys", 0, "DIR", "publish", "Versions of root.json, which say whose key counts",
      [](BakeryOptions &options, const std::string &value) {
        options.keys = path_value("keys", value); }},
@@ -129,7 +129,10 @@ const std::vector<BakeryOptionRow> rows = {
        options.retired.push_back(path_value("retire", value)); }},
     {"threshold", 0, "NUMBER", "key", "How many root keys have to sign a change of keys",
      [](BakeryOptions &options, const std::string &value) {
-       options.threshold = threshold_value(value); }},
+       options.threshold = threshold_value("threshold", value); }},
+    {"release-threshold", 0, "NUMBER", "key", "How many release keys have to sign each list",
+     [](BakeryOptions &options, const std::string &value) {
+       options.release_threshold = threshold_value("release-threshold", value); }},
     {"dry-run", 'n', nullptr, "bake key publish promote withdraw gc mirror", "Show what would be done, and do nothing",
      [](BakeryOptions &options, const std::string &) { options.dry_run = true; }},
     {"no-legend", 0, nullptr, "", "Do not show headers",

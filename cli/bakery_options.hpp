@@ -18,14 +18,14 @@ struct BakeryOptions {
   std::vector<std::string> arguments;
 
   std::string output;
-  std::string sources;     ///< --sources=; empty: below the output
-  std::string key;         ///< --key=, a path
-  std::string certificate; ///< --certificate=, a path
-  std::string base;        ///< --base=, a path
-  std::string repository;  ///< --repository=, a path
-  std::string keys;        ///< --keys=, a path
-  std::string sign_with;   ///< --sign-with=, a path
-  std::string gpg_key;     ///< --gpg-key=; empty: no OpenPGP signature
+  std::string sources;                  ///< --sources=; empty: below the output
+  std::string key;                      ///< --key=, a path
+  std::string certificate;              ///< --certificate=, a path
+  std::string base;                     ///< --base=, a path
+  std::string repository;               ///< --repository=, a path
+  std::string keys;                     ///< --keys=, a path
+  std::vector<std::string> sign_with{}; ///< --sign-with=, paths
+  std::string gpg_key;                  ///< --gpg-key=; empty: no OpenPGP signature
   std::string url;
   std::string repository_name; ///< --name=
   bakery::Channel channel = bakery::Channel::stable;
@@ -35,6 +35,7 @@ struct BakeryOptions {
   std::vector<std::string> release_keys; ///< --release-key=, paths
   std::vector<std::string> retired;      ///< --retire=, paths
   std::optional<std::uint64_t> threshold;
+  std::optional<std::uint64_t> release_threshold;
   std::string trust; ///< --trust=, a path
   std::chrono::seconds older_than = std::chrono::hours(24 * 30);
   bool lint = true; ///< not --no-lint

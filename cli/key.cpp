@@ -128,6 +128,7 @@ bakery::RootChange change_of(const BakeryOptions &options)
           .release_keys = read_public_keys(options.release_keys),
           .retired = read_public_keys(options.retired),
           .threshold = options.threshold,
+          .release_threshold = options.release_threshold,
           .valid_for = options.has("valid-for") ? std::optional(options.valid_for) : std::nullopt};
 }
 
@@ -187,8 +188,11 @@ int rotate_keys(const BakeryCall &call)
   if (options.arguments.size() != 2)
     base::fail(Kind::usage, "'key rotate' takes the directory of the versions of root.json");
   std::optional<SigningKey> signer;
+  if (options.sign_with.size() > 1)
+    base::fail(Kind::usage,
+               "one key at a time signs a version of root.json; call it once for each");
   if (!options.sign_with.empty())
-    signer = read_signing_key(call.host, options.sign_with);
+    signer = read_signing_key(call.host, options.sign_with.front());
   const auto rotation = bakery::rotate(
       call.host,
       {.directory = path_value("directory", options.arguments[1]),
@@ -214,8 +218,14 @@ int rotate_keys(const BakeryCall &call)
 /// Of the options of this verb most are for a change of keys alone.
 void refuse_options_of_rotate(const BakeryOptions &options)
 {
-  for (const char *name :
-       {"sign-with", "name", "valid-for", "root-key", "release-key", "retire", "threshold"})
+  for (const char *name : {"sign-with",
+                           "name",
+                           "valid-for",
+                           "root-key",
+                           "release-key",
+                           "retire",
+                           "threshold",
+                           "release-threshold"})
     if (options.has(name))
       base::fail(Kind::usage, "--{}= is for 'key rotate' alone", name);
 }

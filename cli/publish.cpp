@@ -14,13 +14,16 @@ namespace {
 using bakery::Publication;
 using base::Kind;
 
-bakery::SigningKey read_key(const base::Host &host, const BakeryOptions &options)
+std::vector<bakery::SigningKey> read_keys(const base::Host &host, const BakeryOptions &options)
 {
   if (options.sign_with.empty())
     base::fail(Kind::usage,
                "--sign-with= has to name the secret key that signs the index; `strake key "
                "generate` makes one");
-  return read_signing_key(host, options.sign_with);
+  std::vector<bakery::SigningKey> keys;
+  for (const std::string &path : options.sign_with)
+    keys.push_back(read_signing_key(host, path));
+  return keys;
 }
 
 std::string repository_of(const BakeryOptions &options)
@@ -30,10 +33,20 @@ std::string repository_of(const BakeryOptions &options)
   return options.repository;
 }
 
-bakery::RepositoryRequest request_of(const BakeryOptions &options, const bakery::SigningKey &key)
+bakery::SigningKeys signing_keys(const BakeryOptions &options,
+                                 const std::vector<bakery::SigningKey> &keys)
+{
+  bakery::SigningKeys signing{.gpg_key = options.gpg_key};
+  for (const bakery::SigningKey &key : keys)
+    signing.keys.push_back(&key);
+  return signing;
+}
+
+bakery::RepositoryRequest request_of(const BakeryOptions &options,
+                                     const std::vector<bakery::SigningKey> &keys)
 {
   return {.repository = repository_of(options),
-          .keys = {.key = &key, .gpg_key = options.gpg_key},
+          .keys = signing_keys(options, keys),
           .valid_for = options.valid_for,
           .doing = options.dry_run ? bakery::Doing::tell : bakery::Doing::perform,
           .url = options.url};
@@ -62,19 +75,29 @@ void show(const BakeryCall &call, const Publication &publication)
                          publication.withdrawn.size()));
 }
 
-bakery::VersionRequest version_request(const BakeryOptions &options, const bakery::SigningKey &key)
+bakery::VersionRequest version_request(const BakeryOptions &options,
+                                       const std::vector<bakery::SigningKey> &keys)
 {
   if (options.arguments.size() != 2)
     base::fail(Kind::usage, "'{}' takes a name and a version", options.verb);
-  return {request_of(options, key), options.arguments[0], options.arguments[1], options.reason};
+  return {request_of(options, keys), options.arguments[0], options.arguments[1], options.reason};
+}
+
+/// A public key, or a root.json and all that follows on it.
+bakery::MirrorTrust read_trust(const std::string &path)
+{
+  const auto text = base::Dir::open_root("/").text(path, verity::trust_root_limit);
+  if (text && text->starts_with('{'))
+    return {.keys = {}, .root = verity::parse_trust_root(*text, path)};
+  return {.keys = {.keys = {read_public_key(path)}}, .root = {}};
 }
 
 } // namespace
 
 int publish(const BakeryCall &call)
 {
-  const bakery::SigningKey key = read_key(call.host, call.options);
-  bakery::PublishRequest request{request_of(call.options, key)};
+  const auto keys = read_keys(call.host, call.options);
+  bakery::PublishRequest request{request_of(call.options, keys)};
   for (const std::string &directory : call.options.arguments)
     request.directories.push_back(path_value("directory", directory));
   request.channel = call.options.channel;
@@ -87,17 +110,17 @@ int publish(const BakeryCall &call)
 
 int promote(const BakeryCall &call)
 {
-  const bakery::SigningKey key = read_key(call.host, call.options);
-  show(call, bakery::promote(call.host, version_request(call.options, key)));
+  const auto keys = read_keys(call.host, call.options);
+  show(call, bakery::promote(call.host, version_request(call.options, keys)));
   return 0;
 }
 
 int withdraw(const BakeryCall &call)
 {
-  const bakery::SigningKey key = read_key(call.host, call.options);
+  const auto keys = read_keys(call.host, call.options);
   if (call.options.reason.empty())
     base::fail(Kind::usage, "--reason= has to say why, in one line, to those who have the version");
-  show(call, bakery::withdraw(call.host, version_request(call.options, key)));
+  show(call, bakery::withdraw(call.host, version_request(call.options, keys)));
   return 0;
 }
 
@@ -146,7 +169,7 @@ int mirror(const BakeryCall &call)
       bakery::mirror(call.host,
                      {.source = is_url ? source : path_value("source", source),
                       .repository = path_value("directory", options.arguments[1]),
-                      .key = read_public_key(options.trust),
+                      .trust = read_trust(options.trust),
                       .url = options.url,
                       .doing = options.dry_run ? bakery::Doing::tell : bakery::Doing::perform});
   if (call.wants_json())

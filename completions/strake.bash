@@ -144,14 +144,15 @@ _strake_bakery() {
     local option value bakery_options
     bakery_options='--help --output= --sources= --key= --certificate= --base= --attach --check --watch
         --repository= --keys= --sign-with= --gpg-key= --url= --name= --channel= --valid-for= --no-lint
-        --older-than= --trust= --reason= --root-key= --release-key= --retire= --threshold= --dry-run
-        --no-legend --json='
+        --older-than= --trust= --reason= --root-key= --release-key= --retire= --threshold=
+        --release-threshold= --dry-run --no-legend --json='
     _strake_split
     case $option in
         --json) _strake_offer_words "$value" 'pretty short off'; return ;;
         -o | --output | --sources | --base | --repository | --keys) _strake_offer_files "$value" -d; return ;;
         --channel) _strake_offer_words "$value" 'stable candidate'; return ;;
-        --gpg-key | --url | --name | --valid-for | --older-than | --reason | --threshold) return ;;
+        --gpg-key | --url | --name | --valid-for | --older-than | --reason | --threshold | \
+            --release-threshold) return ;;
         --key | --certificate | --sign-with | --trust | --root-key | --release-key | --retire) _strake_offer_files "$value" -f; return ;;
     esac
     if [[ $word == -* ]]; then

@@ -183,6 +183,19 @@ refusal_of(std::string_view content, std::string_view signatures, const KeySet &
                      keys.threshold);
 }
 
+std::optional<MinisignKey>
+first_signer(std::string_view content, std::string_view signatures, const KeySet &keys)
+{
+  const MinisignDigest digest = minisign_digest(std::as_bytes(std::span(content)));
+  for (const std::string_view text : signatures_in(signatures)) {
+    const MinisignReading reading = parse_minisign(text);
+    const MinisignKey *key = reading.signature ? find_key(keys, reading.signature->id) : nullptr;
+    if (key != nullptr && !refusal_of(*reading.signature, *key, digest))
+      return *key;
+  }
+  return std::nullopt;
+}
+
 TrustRoot follow_root(const TrustRoot &present, std::string_view text, std::string_view signatures)
 {
   const std::string file = fmt::format("{}.root.json", present.version + 1);

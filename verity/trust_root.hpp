@@ -47,6 +47,10 @@ std::string text_of(const TrustRoot &root);
 std::optional<std::string>
 refusal_of(std::string_view content, std::string_view signatures, const KeySet &keys);
 
+/// The first of the keys whose signature is good; nothing if none is.
+std::optional<MinisignKey>
+first_signer(std::string_view content, std::string_view signatures, const KeySet &keys);
+
 /// Whether `next` may follow on `present`: its version is the very next one, it is of the same
 /// repository, and enough of the old and of the new root keys signed it. Throws Kind::untrusted
 /// with the name of the attack if not. Whether it has expired is asked of the last one only, since

@@ -2,6 +2,7 @@
 #include "bakery/collect.hpp"
 #include "bakery/mirror.hpp"
 #include "bakery/publish.hpp"
+#include "bakery/root_rotation.hpp"
 #include "base/error.hpp"
 #include "support/test_host.hpp"
 
@@ -47,7 +48,7 @@ struct Two {
   [[nodiscard]] bakery::RepositoryRequest request() const
   {
     return {.repository = "/repository",
-            .keys = {.key = &key, .gpg_key = {}},
+            .keys = {.keys = {&key}, .gpg_key = {}},
             .valid_for = std::chrono::hours(24 * 30),
             .url = url};
   }
@@ -83,7 +84,7 @@ struct Two {
     return bakery::mirror(machine.host,
                           {.source = url,
                            .repository = "/mirror",
-                           .key = key.public_key(),
+                           .trust = {.keys = {.keys = {key.public_key()}}, .root = {}},
                            .url = "https://mirror.example",
                            .doing = doing});
   }
@@ -339,4 +340,81 @@ TEST_CASE("a directory that is no repository stays as it is when it is to be col
   two.publisher.root.write("repository/notes_1.raw", "of somebody");
   CHECK_THROWS_WITH_AS(two.collect(0), "/repository is no repository", base::Error);
   CHECK_FALSE(two.publisher.root.exists("repository/.strake"));
+}
+
+namespace {
+
+/// The same with a root that says who signs.
+struct TwoWithRoot : Two {
+  bakery::SigningKey root_key = bakery::SigningKey::generate();
+  bakery::SigningKey next_key = bakery::SigningKey::generate();
+
+  TwoWithRoot()
+  {
+    publisher.root.write("keys/", "");
+    rotate({.repository = "example.org",
+            .root_keys = {root_key.public_key()},
+            .release_keys = {key.public_key()}});
+    publisher.root.write("new/hello_1.raw", "image 1");
+    publish_by(key);
+  }
+
+  void rotate(const bakery::RootChange &change) const
+  {
+    bakery::rotate(
+        publisher.host,
+        {.directory = publisher.root.path() + "/keys", .change = change, .key = &root_key});
+  }
+
+  void publish_by(const bakery::SigningKey &signer)
+  {
+    bakery::PublishRequest wanted{request()};
+    wanted.keys.keys = {&signer};
+    wanted.keys_directory = publisher.root.path() + "/keys";
+    wanted.directories = {publisher.root.path() + "/new"};
+    wanted.lint = bakery::Lint::left_out;
+    (void)bakery::publish(publisher.host, wanted);
+    upload();
+  }
+
+  std::string mirror_by(const std::string &root)
+  {
+    try {
+      const auto done = bakery::mirror(
+          machine.host,
+          {.source = url,
+           .repository = "/mirror",
+           .trust = {.keys = {}, .root = verity::parse_trust_root(publisher.root.read(root), root)},
+           .url = "https://mirror.example"});
+      return std::to_string(done.sequence);
+    } catch (const base::Error &error) {
+      return std::string(base::name(error.kind())) + ": " + error.what();
+    }
+  }
+};
+
+} // namespace
+
+TEST_CASE("a mirror that believes a root follows its keys, and has all versions of it")
+{
+  TwoWithRoot two;
+  CHECK(two.mirror_by("keys/1.root.json") == "1");
+  two.rotate({.release_keys = {two.next_key.public_key()}, .retired = {two.key.public_key()}});
+  two.publish_by(two.next_key);
+  CHECK(two.mirror_by("keys/1.root.json") == "2");
+  CHECK(two.mirror_by("keys/2.root.json") == "2");
+  for (const char *file : {"1.root.json", "2.root.json", "2.root.json.minisig", "root.json"})
+    CHECK(two.read(file) == two.publisher.root.read(std::string("repository/") + file));
+  CHECK(two.read("minisign.pub") == verity::file_text(two.next_key.public_key()));
+}
+
+TEST_CASE("a mirror that believes a root takes no list of another one, nor past its end")
+{
+  TwoWithRoot two;
+  const TwoWithRoot other;
+  two.publisher.root.write("other.json", other.publisher.root.read("keys/1.root.json"));
+  CHECK(contains(two.mirror_by("other.json"), "untrusted: "));
+  two.set_time(366);
+  CHECK(contains(two.mirror_by("keys/1.root.json"), "stale: version 1 of the root was good until"));
+  CHECK_FALSE(two.has("manifest.json"));
 }

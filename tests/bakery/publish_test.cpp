@@ -31,7 +31,7 @@ struct Publisher {
   [[nodiscard]] bakery::RepositoryRequest request() const
   {
     return {.repository = "/repository",
-            .keys = {.key = &key, .gpg_key = gpg_key},
+            .keys = {.keys = {&key}, .gpg_key = gpg_key},
             .valid_for = std::chrono::hours(24 * 30),
             .url = "https://example.org/ext"};
   }
@@ -68,7 +68,7 @@ struct Publisher {
     const base::Dir repository = machine.root.dir().dir("repository");
     return bakery::read_signed_index(
                [&](const std::string &path) { return bakery::read_index_file(repository, path); },
-               key.public_key())
+               {.keys = {key.public_key()}})
         .value()
         .index;
   }
@@ -208,7 +208,7 @@ TEST_CASE("another key does not take a repository over")
   publisher.publish();
   publisher.key = bakery::SigningKey::generate();
   CHECK(
-      contains(refusal([&] { publisher.publish(); }), "untrusted: the signature of manifest.json"));
+      contains(refusal([&] { publisher.publish(); }), "untrusted: manifest.json: unknown signer"));
 }
 
 namespace {
@@ -243,7 +243,7 @@ struct RootedPublisher : Publisher {
   Publication publish_with(const bakery::SigningKey &signer, const std::string &directory)
   {
     PublishRequest wanted = publish_request();
-    wanted.keys.key = &signer;
+    wanted.keys.keys = {&signer};
     wanted.keys_directory = directory;
     machine.clock.time += std::chrono::hours(1);
     return bakery::publish(machine.host, wanted);
@@ -276,7 +276,7 @@ TEST_CASE("a key that the root names takes over what the one before has signed, 
   publisher.publish_with(publisher.key, publisher.keys());
   publisher.retire();
   CHECK(contains(refusal([&] { publisher.publish_with(publisher.next_key, ""); }),
-                 "untrusted: the signature of manifest.json is of key"));
+                 "untrusted: manifest.json: unknown signer"));
   CHECK(contains(refusal([&] { publisher.publish_with(publisher.key, publisher.keys()); }),
                  "usage: version 2 of the root does not have the key"));
   const auto stranger = bakery::SigningKey::generate();
@@ -289,6 +289,46 @@ TEST_CASE("a key that the root names takes over what the one before has signed, 
   publisher.publish(); // without them from now on
   CHECK(publisher.index().roots.size() == 2);
   CHECK(publisher.read("root.json") == publisher.read("2.root.json"));
+}
+
+TEST_CASE("where the root has several keys sign, as many have to, and all signatures are published")
+{
+  RootedPublisher publisher;
+  const auto third = bakery::SigningKey::generate();
+  publisher.rotate({.release_keys = {publisher.next_key.public_key(), third.public_key()},
+                    .release_threshold = 2});
+  PublishRequest wanted = publisher.publish_request();
+  wanted.keys_directory = publisher.keys();
+  const auto publish_by = [&](const std::vector<const bakery::SigningKey *> &keys) {
+    wanted.keys.keys = keys;
+    publisher.machine.clock.time += std::chrono::hours(1);
+    return bakery::publish(publisher.machine.host, wanted);
+  };
+  CHECK(contains(refusal([&] { publish_by({&publisher.key}); }),
+                 "usage: version 2 of the root has 2 keys sign each list, and here are 1"));
+  CHECK(contains(refusal([&] { publish_by({&third, &third}); }), "and here are 1"));
+  CHECK(contains(refusal([&] { publish_by({&third, &publisher.root_key}); }),
+                 "does not have the key"));
+  CHECK_FALSE(publisher.machine.root.exists("repository/manifest.json"));
+  publish_by({&third, &publisher.key});
+  const verity::KeySet both{.keys = {publisher.key.public_key(), third.public_key()},
+                            .threshold = 2};
+  CHECK_FALSE(verity::refusal_of(
+      publisher.read("manifest.json"), publisher.read("manifest.json.minisig"), both));
+  CHECK(publisher.read("minisign.pub") == verity::file_text(third.public_key()));
+  publish_by({&publisher.key, &publisher.next_key}); // others of them go on
+  CHECK(publisher.index().sequence == 2);
+}
+
+TEST_CASE("without a root one key signs")
+{
+  Publisher publisher;
+  publisher.make("hello_1.raw", "image");
+  const auto other = bakery::SigningKey::generate();
+  PublishRequest wanted = publisher.publish_request();
+  wanted.keys.keys.push_back(&other);
+  CHECK(contains(refusal([&] { bakery::publish(publisher.machine.host, wanted); }),
+                 "usage: without a root.json one key signs"));
 }
 
 TEST_CASE("roots that are not those of the repository, or have ended, are not published")
@@ -306,10 +346,10 @@ TEST_CASE("roots that are not those of the repository, or have ended, are not pu
   named.make("hello_1.raw", "image");
   named.publish();
   PublishRequest wanted = named.publish_request();
-  wanted.keys.key = &publisher.key;
+  wanted.keys.keys = {&publisher.key};
   wanted.keys_directory = publisher.keys();
   CHECK(contains(refusal([&] { bakery::publish(named.machine.host, wanted); }),
-                 "untrusted: the signature of manifest.json is of key"));
+                 "untrusted: manifest.json: unknown signer"));
   publisher.machine.clock.time += std::chrono::hours(24 * 366);
   CHECK(contains(refusal([&] { publisher.publish(); }), "stale: version 1 of the root was good"));
 }

@@ -26,11 +26,12 @@ namespace {
 
 void mirror(const base::Host &host)
 {
-  (void)bakery::mirror(host,
-                       {.source = crash::repository_url,
-                        .repository = "/repository",
-                        .key = crash::publisher_key().public_key(),
-                        .url = "https://m"});
+  (void)bakery::mirror(
+      host,
+      {.source = crash::repository_url,
+       .repository = "/repository",
+       .trust = {.keys = {.keys = {crash::publisher_key().public_key()}}, .root = {}},
+       .url = "https://m"});
 }
 
 void collect(const base::Host &host)

@@ -13,7 +13,7 @@ namespace {
 bakery::RepositoryRequest request()
 {
   return {.repository = "/repository",
-          .keys = {.key = &publisher_key(), .gpg_key = {}},
+          .keys = {.keys = {&publisher_key()}, .gpg_key = {}},
           .valid_for = std::chrono::hours(24 * 30),
           .url = repository_url};
 }
@@ -79,7 +79,7 @@ std::string seen_in_repository(const Dir &root)
     return "none";
   const auto found =
       bakery::read_signed_index([&](const std::string &path) { return repository->text(path); },
-                                publisher_key().public_key());
+                                {.keys = {publisher_key().public_key()}});
   std::string text = std::to_string(found->index.sequence) + ":";
   for (const bakery::OfferedFile &file : found->index.all_files()) {
     const std::string content = repository->text(file.name.file).value_or("");
