@@ -169,7 +169,15 @@ void write_component(const base::Host &host,
                offer.name,
                offer.name,
                offer.name);
-  base::replace_file(host.sys, base::make_path(host.sys, host.root, directory), file, text);
+  // As a whole or not at all: an empty directory would be a component of that name already.
+  const base::SplitPath place = base::split_path(directory);
+  const std::string unfinished = fmt::format(".{}.new", place.name);
+  const base::Dir parent = base::make_path(host.sys, host.root, place.parent);
+  base::remove_tree(host.sys, parent, unfinished);
+  host.sys.make_dir(parent, unfinished, 0755);
+  base::replace_file(host.sys, parent.dir(unfinished), file, text);
+  host.sys.rename(parent, unfinished, parent, place.name, base::Replace::no);
+  host.sys.sync(parent);
 }
 
 std::string unlink_extension(const base::Host &host, const ExtensionComponent &component)
@@ -216,10 +224,15 @@ void remove_component(const base::Host &host, const ExtensionComponent &componen
   const base::Dir parent = host.root.dir(place.parent);
   base::remove_tree(host.sys, parent, place.name);
   host.sys.sync(parent);
+  (void)remove_leftovers(host, component.name);
+}
+
+std::size_t remove_leftovers(const base::Host &host, const std::string &name)
+{
   updater::Scope scope;
-  scope.component = component.name;
+  scope.component = name;
   scope.no_definitions = updater::NoDefinitions::accept;
-  updater::cleanup(host, scope);
+  return updater::cleanup(host, scope);
 }
 
 std::string trust_path(const std::string &text)

@@ -51,8 +51,12 @@ bool use_version(const base::Host &host,
                  const ExtensionComponent &component,
                  const std::string &version);
 
-/// Removes the definitions, and then all versions. After a cut the next call goes on.
+/// Removes the definitions, and then all versions. After a cut in between there is no component
+/// any more, and remove_leftovers() goes on.
 void remove_component(const base::Host &host, const ExtensionComponent &component);
+
+/// Removes what no definition of a component owns any more; gives how many files that were.
+std::size_t remove_leftovers(const base::Host &host, const std::string &name);
 
 /// Where a key or root.json is kept, by its content: a path beneath the root.
 std::string trust_path(const std::string &text);

@@ -8,6 +8,7 @@
 #include "overlay/hierarchy.hpp"
 #include "overlay/history.hpp"
 #include "overlay/merge.hpp"
+#include "updater/component.hpp"
 #include "updater/update.hpp"
 
 #include <algorithm>
@@ -281,6 +282,8 @@ void remove(const base::Host &host, const std::vector<Request> &requests, const 
 {
   refuse_if_held(host);
   const auto component = find_component(host, name);
+  if (!component && updater::is_valid_component_name(name) && remove_leftovers(host, name) > 0)
+    return; // an earlier run was cut
   if (!component)
     base::fail(Kind::not_found,
                "no component keeps an extension {}; what was put there by hand is to be taken away "
