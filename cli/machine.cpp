@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "cli/notify.hpp"
 #include "cli/verbs.hpp"
 #include "handoff/apply.hpp"
 #include "handoff/follow.hpp"
+#include "handoff/health.hpp"
 
 namespace cli {
 
@@ -139,6 +141,49 @@ int apply(const Call &call)
   if (!call.options.dry_run)
     handoff::put_into_effect(call.host, outlook);
   return 0;
+}
+
+int health(const Call &call)
+{
+  const auto checks = handoff::check_health(call.host, handoff::read_health_settings(call.host));
+  const bool good = handoff::is_good(checks);
+  Value rows = Value::array();
+  std::string text;
+  for (const handoff::HealthCheck &each : checks) {
+    Value row;
+    row["name"] = each.name;
+    row["isRequired"] = each.is_required;
+    row["failure"] = or_null(each.failure);
+    rows.push_back(std::move(row));
+    if (!each.failure.empty())
+      text += fmt::format("{}{}: {}\n",
+                          base::printable(each.name),
+                          each.is_required ? "" : " (only wanted)",
+                          base::printable(each.failure));
+  }
+  if (call.wants_json())
+    call.print_json({{"isGood", good}, {"checks", std::move(rows)}});
+  else
+    call.print(text + (good ? "The system is good.\n" : "The system is not good.\n"));
+  handoff::tell_of_health(call.host, good);
+  return good ? 0 : exit_no;
+}
+
+int retreat(const Call &call)
+{
+  const std::string why =
+      handoff::reason_to_stay(handoff::read_boot_menu(call.host, call.options.image));
+  if (call.wants_json()) {
+    Value json;
+    json["reboots"] = why.empty();
+    json["why"] = or_null(why);
+    call.print_json(json);
+  } else if (!why.empty()) {
+    call.print(fmt::format("Staying: {}.\n", base::printable(why)));
+  }
+  if (why.empty() && !call.options.dry_run)
+    request_reboot(call.host);
+  return why.empty() ? 0 : exit_no;
 }
 
 int follow(const Call &call)

@@ -88,6 +88,8 @@ int bless(const Call &call);
 int unbless(const Call &call);
 int follow(const Call &call); // machine.cpp
 int apply(const Call &call);
+int health(const Call &call);
+int retreat(const Call &call);
 /// Whether the call is about the whole machine: the system as it is defined, with its extensions.
 bool is_about_machine(const Call &call, const std::string &component);
 /// What becomes of extensions, as JSON and as lines for people.

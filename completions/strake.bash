@@ -185,7 +185,7 @@ _strake() {
         pending reboot components enable-component disable-component'
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
         options+=' --automatic --dry-run'
-        verbs+=' boot bless unbless follow apply plan rollback pin hold skip release history repair ext bake lint
+        verbs+=' boot bless unbless follow apply health retreat plan rollback pin hold skip release history repair ext bake lint
             key publish promote withdraw gc mirror'
     fi
 

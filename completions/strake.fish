@@ -52,7 +52,7 @@ set -l bakery __strake_is_bakery
 set -l ext __strake_is_ext
 
 set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold skip release \
-    history repair boot bless unbless follow apply pending reboot features enable-feature disable-feature components \
+    history repair boot bless unbless follow apply health retreat pending reboot features enable-feature disable-feature components \
     enable-component disable-component ext bake lint key publish promote withdraw gc mirror
 set -l first "not __fish_seen_subcommand_from $verbs"
 set -l ext_verbs status list merge unmerge refresh plan why capture enable disable generations diff \
@@ -78,6 +78,8 @@ complete -c strake -n $first -a repair -d 'Heal damage, and check what is instal
 complete -c strake -n $first -a boot -d 'Show boot entries, what they hold, and which one is next'
 complete -c strake -n $first -a bless -d 'Say that a boot entry is good'
 complete -c strake -n $first -a unbless -d 'Say that a boot entry is bad'
+complete -c strake -n $first -a health -d 'Check whether the system that runs is good'
+complete -c strake -n $first -a retreat -d 'Reboot if what runs is on trial'
 complete -c strake -n $first -a apply -d 'Bring what would be booted next into effect'
 complete -c strake -n $first -a follow -d 'Have extensions go with the system that runs'
 complete -c strake -n $first -a pending -d 'Tell if a newer version is installed than was booted'

@@ -2,12 +2,21 @@
 """A bakery of small extensions: their recipes, a signed repository, and nginx that serves it."""
 
 import os
+import socket
 import subprocess
 import time
 
 from extension_machine import read, write
 
-PORT = 8391
+
+def free_port():
+    """Several of these scenes may be played at one time."""
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))
+        return port.getsockname()[1]
+
+
+PORT = free_port()
 URL = f"http://127.0.0.1:{PORT}"
 
 RECIPE = """\

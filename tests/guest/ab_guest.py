@@ -120,10 +120,13 @@ class Maker:
             with open(path, encoding="utf-8") as file:
                 self.write(f"usr/lib/systemd/system/{os.path.basename(path)}",
                            file.read().replace("/usr/local/bin/strake", "/usr/bin/strake"))
-        for unit in ("strake-follow.service", "strake-extensions.service"):
-            wants = f"{root}/etc/systemd/system/sysinit.target.wants"
+        for unit, wants in (("strake-follow", "sysinit.target.wants"),
+                            ("strake-extensions", "sysinit.target.wants"),
+                            ("strake-health", "boot-complete.target.requires"),
+                            ("strake-bless", "multi-user.target.wants")):
+            wants = f"{root}/etc/systemd/system/{wants}"
             os.makedirs(wants, exist_ok=True)
-            os.symlink(f"/usr/lib/systemd/system/{unit}", f"{wants}/{unit}")
+            os.symlink(f"/usr/lib/systemd/system/{unit}.service", f"{wants}/{unit}.service")
         for path, text in self.additions.items():
             self.write(path, text)
 
@@ -131,6 +134,8 @@ class Maker:
         os.makedirs(os.path.dirname(f"{self.folder}/root/{path}"), exist_ok=True)
         with open(f"{self.folder}/root/{path}", "w", encoding="utf-8") as file:
             file.write(text)
+        if text.startswith("#!"):
+            os.chmod(f"{self.folder}/root/{path}", 0o755)
 
     def system(self, version, options=""):
         release = (f"ID=debian\nVERSION_ID={version}\nIMAGE_ID=os\nIMAGE_VERSION={version}\n"
