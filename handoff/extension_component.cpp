@@ -46,6 +46,11 @@ std::string definitions_directory(const std::string &name)
   return fmt::format("/etc/sysupdate.{}.d", name);
 }
 
+std::string definitions_file(const std::string &name)
+{
+  return fmt::format("{}/{}.transfer", definitions_directory(name), name);
+}
+
 std::string suffix_without_packing(const std::string &pattern)
 {
   constexpr std::string_view image = ".raw";
@@ -120,15 +125,14 @@ std::optional<ExtensionComponent> read_component(const base::Host &host, const s
   const std::string link = absolute_link(transfer.target);
   if (!is_searched(link))
     return std::nullopt;
-  const std::string file = name + ".transfer";
   return ExtensionComponent{
       .name = name,
       .source = {transfer.source.path, transfer.source.trust, transfer.source.channel},
       .version = version_in_use(host, transfer),
       .link = link,
       .directory = transfer.target.path,
-      .is_own = transfer.file == host.root.display(definitions_directory(name) + "/" + file) &&
-                has_only(host, definitions_directory(name), file)};
+      .is_own = transfer.file == host.root.display(definitions_file(name)) &&
+                has_only(host, definitions_directory(name), name + ".transfer")};
 }
 
 } // namespace
@@ -150,46 +154,49 @@ std::optional<ExtensionComponent> find_component(const base::Host &host, const s
   return std::nullopt;
 }
 
-void write_component(const base::Host &host,
-                     const ExtensionOffer &offer,
-                     const updater::ReleaseSource &source)
+void refuse_other_component(const base::Host &host,
+                            const ExtensionOffer &offer,
+                            const updater::ReleaseSource &source)
 {
   if (!updater::is_valid_component_name(offer.name))
     base::fail(Kind::usage, "\"{}\" cannot be the name of a component", offer.name);
-  const std::string text = transfer_text(offer, source);
-  const std::string directory = definitions_directory(offer.name);
-  const std::string file = offer.name + ".transfer";
   const auto names = updater::list_components(host).names;
-  if (host.root.text(directory + "/" + file) == text)
-    return;
-  if (std::find(names.begin(), names.end(), offer.name) != names.end())
+  if (std::find(names.begin(), names.end(), offer.name) != names.end() &&
+      host.root.text(definitions_file(offer.name)) != transfer_text(offer, source))
     base::fail(Kind::usage,
                "there is a component {} already; `strake ext upgrade {}` brings what is newest "
                "there, and `strake ext remove {}` takes it away",
                offer.name,
                offer.name,
                offer.name);
+}
+
+void write_component(const base::Host &host,
+                     const ExtensionOffer &offer,
+                     const updater::ReleaseSource &source)
+{
+  const std::string text = transfer_text(offer, source);
+  if (host.root.text(definitions_file(offer.name)) == text)
+    return;
   // As a whole or not at all: an empty directory would be a component of that name already.
-  const base::SplitPath place = base::split_path(directory);
+  const base::SplitPath place = base::split_path(definitions_directory(offer.name));
   const std::string unfinished = fmt::format(".{}.new", place.name);
   const base::Dir parent = base::make_path(host.sys, host.root, place.parent);
   base::remove_tree(host.sys, parent, unfinished);
   host.sys.make_dir(parent, unfinished, 0755);
-  base::replace_file(host.sys, parent.dir(unfinished), file, text);
+  base::replace_file(host.sys, parent.dir(unfinished), offer.name + ".transfer", text);
   host.sys.rename(parent, unfinished, parent, place.name, base::Replace::no);
   host.sys.sync(parent);
 }
 
-std::string unlink_extension(const base::Host &host, const ExtensionComponent &component)
+void unlink_extension(const base::Host &host, const ExtensionComponent &component)
 {
   const base::SplitPath link = base::split_path(component.link);
-  const std::string target = host.root.link_target(component.link).value_or("");
-  if (target.empty())
-    return {};
+  if (!host.root.link_target(component.link))
+    return;
   const base::Dir dir = host.root.dir(link.parent);
   host.sys.remove(dir, link.name, base::Remove::file);
   host.sys.sync(dir);
-  return target;
 }
 
 void link_again(const base::Host &host,
@@ -219,7 +226,7 @@ bool use_version(const base::Host &host,
 
 void remove_component(const base::Host &host, const ExtensionComponent &component)
 {
-  (void)unlink_extension(host, component);
+  unlink_extension(host, component);
   const base::SplitPath place = base::split_path(definitions_directory(component.name));
   const base::Dir parent = host.root.dir(place.parent);
   base::remove_tree(host.sys, parent, place.name);
@@ -245,21 +252,25 @@ std::string trust_path(const std::string &text)
                      text.starts_with('{') ? ".root.json" : ".pub");
 }
 
-bool keep_trust(const base::Host &host, const std::string &text)
+bool has_trust(const base::Host &host, const std::string &text)
 {
-  const std::string path = trust_path(text);
-  if (host.root.text(path) == text)
-    return false;
+  return host.root.text(trust_path(text)) == text;
+}
+
+void keep_trust(const base::Host &host, const std::string &text)
+{
   const base::Dir dir = base::make_path(host.sys, host.root, trust_directory);
-  base::replace_file(host.sys, dir, base::split_path(path).name, text);
-  return true;
+  base::replace_file(host.sys, dir, base::split_path(trust_path(text)).name, text);
 }
 
 void forget_trust(const base::Host &host, const std::string &text)
 {
-  const base::Dir dir = host.root.dir(trust_directory);
-  host.sys.remove(dir, base::split_path(trust_path(text)).name, base::Remove::file);
-  host.sys.sync(dir);
+  const std::string name = base::split_path(trust_path(text)).name;
+  const auto dir = host.root.find_dir(trust_directory);
+  if (!dir || !dir->status(name))
+    return;
+  host.sys.remove(*dir, name, base::Remove::file);
+  host.sys.sync(*dir);
 }
 
 } // namespace handoff

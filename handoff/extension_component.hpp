@@ -33,15 +33,20 @@ std::vector<ExtensionComponent> extension_components(const base::Host &host);
 /// Nothing if there is none of that name.
 std::optional<ExtensionComponent> find_component(const base::Host &host, const std::string &name);
 
-/// Writes the transfer of an extension, durably. Throws Kind::usage if there is a component of that
-/// name that says something else, and for a name that no component can have.
+/// Throws Kind::usage if there is a component of that name that says something else than
+/// write_component() would, and for a name that no component can have.
+void refuse_other_component(const base::Host &host,
+                            const ExtensionOffer &offer,
+                            const updater::ReleaseSource &source);
+
+/// Writes the transfer of an extension, durably; as a whole or, after a cut, not at all.
 void write_component(const base::Host &host,
                      const ExtensionOffer &offer,
                      const updater::ReleaseSource &source);
 
-/// Takes away the link, so that the extension is not found any more; gives what it led to.
-std::string unlink_extension(const base::Host &host, const ExtensionComponent &component);
-/// The link as it was.
+/// Takes away the link, so that the extension is not found any more.
+void unlink_extension(const base::Host &host, const ExtensionComponent &component);
+/// The link as it was, if it led somewhere.
 void link_again(const base::Host &host,
                 const ExtensionComponent &component,
                 const std::string &target);
@@ -60,9 +65,11 @@ std::size_t remove_leftovers(const base::Host &host, const std::string &name);
 
 /// Where a key or root.json is kept, by its content: a path beneath the root.
 std::string trust_path(const std::string &text);
-/// Keeps it there, durably. False: it was there already.
-bool keep_trust(const base::Host &host, const std::string &text);
-/// Takes it away again.
+/// Whether it is kept there.
+bool has_trust(const base::Host &host, const std::string &text);
+/// Keeps it there, durably.
+void keep_trust(const base::Host &host, const std::string &text);
+/// Takes it away again, if it is there.
 void forget_trust(const base::Host &host, const std::string &text);
 
 } // namespace handoff

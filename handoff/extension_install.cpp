@@ -228,10 +228,12 @@ void take_back(const base::Host &host,
 
 InstalledExtension bring(const base::Host &host,
                          const std::vector<Request> &requests,
-                         const ExtensionOffer &offer,
+                         const Chosen &chosen,
                          const std::string &before)
 {
+  const ExtensionOffer &offer = *chosen.offer;
   try {
+    write_component(host, offer, chosen.repository.source);
     const std::string version = update_component(host, offer.name, offer.release->version);
     merge_new(host, requests, offer.name);
     return {offer.name, version, before};
@@ -267,10 +269,12 @@ InstalledExtension install(const base::Host &host,
   refuse_if_held(host);
   const Chosen chosen = choose(host, sources_of(host, repositories), name);
   const std::string before = version_in_use(host, name);
-  const bool is_new_trust = repositories.trust && keep_trust(host, *repositories.trust);
+  refuse_other_component(host, *chosen.offer, chosen.repository.source);
+  const bool is_new_trust = repositories.trust && !has_trust(host, *repositories.trust);
   try {
-    write_component(host, *chosen.offer, chosen.repository.source);
-    return bring(host, requests, *chosen.offer, before);
+    if (is_new_trust)
+      keep_trust(host, *repositories.trust);
+    return bring(host, requests, chosen, before);
   } catch (const base::Error &) {
     if (is_new_trust)
       forget_trust(host, *repositories.trust);
@@ -295,8 +299,9 @@ void remove(const base::Host &host, const std::vector<Request> &requests, const 
                "`strake cleanup --component={}` does the rest",
                name,
                name);
-  const std::string target = unlink_extension(host, *component);
+  const std::string target = host.root.link_target(component->link).value_or("");
   try {
+    unlink_extension(host, *component);
     overlay::refresh(host, requests);
   } catch (const base::Error &) {
     link_again(host, *component, target);

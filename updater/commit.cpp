@@ -56,6 +56,12 @@ bool touches_slots(const UpdatePlan &plan)
   });
 }
 
+void record_installs(const base::Host &host, const Inventory &inventory, const UpdatePlan &plan)
+{
+  for (const Step &step : plan.steps)
+    record_install(host, inventory, step);
+}
+
 class Commit {
 public:
   Commit(const base::Host &host, Staged &staged, Presence presence, CurrentLink link)
@@ -65,6 +71,10 @@ public:
 
   void run()
   {
+    // Before there is anything to own: `cleanup` is to find what a cut leaves, whatever definitions
+    // there are then.
+    if (presence_ == Presence::installed)
+      record_installs(host_, staged_.inventory, staged_.plan);
     publish_slots();
     for (const Step *step : files_in_order(staged_))
       publish_file_or_tree(*step);
@@ -118,8 +128,7 @@ void follow_up(const base::Host &host,
                const UpdatePlan &plan,
                CurrentLink link)
 {
-  for (const Step &step : plan.steps)
-    record_install(host, inventory, step);
+  record_installs(host, inventory, plan);
   for (const Step &step : plan.steps)
     if (link == CurrentLink::follows)
       point_current_link(host, inventory, step);

@@ -19,18 +19,25 @@ void write_half(const Call &call)
 
 } // namespace
 
+bool FaultSys::is_hit(const Call &call, std::size_t number) const
+{
+  const bool is_late = fault_.when == FaultTime::for_good && number > fault_.call;
+  return number == fault_.call || (is_late && changes_disk(call.kind));
+}
+
 void FaultSys::around(const Call &call, const std::function<void()> &perform)
 {
-  if (calls_++ != fault_.call) {
+  if (!is_hit(call, calls_++)) {
     perform();
     return;
   }
-  failed_ = describe(call, root_);
+  if (!failed_)
+    failed_ = describe(call, root_);
   if (fault_.when == FaultTime::after)
     perform();
   if (fault_.when == FaultTime::halfway && call.kind == CallKind::write)
     write_half(call);
-  base::fail_os(fault_.os_error, "cannot {}", *failed_);
+  base::fail_os(fault_.os_error, "cannot {}", describe(call, root_));
 }
 
 } // namespace support

@@ -13,7 +13,9 @@ namespace support {
 enum class FaultTime {
   before,
   after,
-  halfway, ///< of a write; for the other calls the same as `before`
+  halfway,  ///< of a write; for the other calls the same as `before`
+  for_good, ///< `before`, and so does each later call that changes what is on disk, as if it were
+            ///< full or had become read-only
 };
 
 struct Fault {
@@ -22,7 +24,7 @@ struct Fault {
   FaultTime when = FaultTime::before;
 };
 
-/// Does everything for real, but lets one call fail.
+/// Does everything for real, but lets one call fail, or all from one on.
 class FaultSys final : public WatchedSys {
 public:
   FaultSys(const base::Dir &root, Fault fault) : root_(root.path()), fault_(fault) {}
@@ -35,6 +37,7 @@ public:
 
 private:
   void around(const Call &call, const std::function<void()> &perform) override;
+  [[nodiscard]] bool is_hit(const Call &call, std::size_t number) const;
 
   std::string root_;
   Fault fault_;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,8 @@ struct Layout {
 /// Does everything for real in a directory that stands for the machine, and records it. All that
 /// is changed must lie beneath that directory, and nobody else may change it meanwhile.
 /// Extended attributes, device nodes and btrfs subvolumes are not simulated and are refused; the
-/// immutable flag passes without a record.
+/// immutable flag passes without a record. So does all that is done to a file system that was not
+/// there at the beginning: what is mounted in between is lost with the power.
 class Recorder final : public WatchedSys {
 public:
   explicit Recorder(const base::Dir &root, const Layout &layout = {});
@@ -69,6 +71,7 @@ public:
 private:
   void around(const Call &call, const std::function<void()> &perform) override;
   [[nodiscard]] NodeId node_of(int fd) const;
+  [[nodiscard]] bool is_mounted_since(const Call &call) const;
   void refuse_what_fails_there(const Effect &effect) const;
   [[nodiscard]] Effect effect_of(const Call &call, const std::string &text) const;
   void learn_new(Effect &effect, const Call &call);
@@ -76,6 +79,7 @@ private:
   std::string root_;
   Recording recording_;
   std::vector<std::size_t> file_systems_; ///< of each node
+  std::set<dev_t> devices_;               ///< on which the tree lies
   std::map<InodeNumber, NodeId> nodes_;
   std::vector<std::string> trace_;
   std::optional<std::size_t> deadline_;

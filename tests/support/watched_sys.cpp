@@ -94,6 +94,16 @@ std::string describe(const Call &call, const std::string &root)
     return file("lock");
   case CallKind::announce_partitions:
     return file("announce partitions of");
+  case CallKind::create_in_memory:
+    return fmt::format("create_in_memory {}", call.name);
+  case CallKind::seal:
+    return file("seal");
+  case CallKind::attach_loop:
+    return file("attach_loop");
+  case CallKind::attach_verity:
+    return fmt::format("attach_verity {}", call.name);
+  case CallKind::let_go_mapped:
+    return fmt::format("let_go_mapped {}", call.name);
   case CallKind::make_mount:
     return fmt::format("make_mount {}", call.name);
   case CallKind::make_overlay:
@@ -133,14 +143,14 @@ base::Fd WatchedSys::create_unnamed(const base::Dir &dir)
 base::Fd WatchedSys::create_in_memory(const std::string &label)
 {
   base::Fd file;
-  around({.kind = CallKind::unsimulated, .name = label},
+  around({.kind = CallKind::create_in_memory, .name = label},
          [&] { file = LinuxSys::create_in_memory(label); });
   return file;
 }
 
 void WatchedSys::seal(const base::Fd &fd)
 {
-  around({.kind = CallKind::unsimulated, .fd = fd.number()}, [&] { LinuxSys::seal(fd); });
+  around({.kind = CallKind::seal, .fd = fd.number()}, [&] { LinuxSys::seal(fd); });
 }
 
 void WatchedSys::copy(const base::Fd &from,
@@ -327,7 +337,7 @@ base::Fd
 WatchedSys::attach_loop(const base::Fd &file, const base::ByteRange &range, base::Access access)
 {
   base::Fd loop;
-  around({.kind = CallKind::unsimulated, .fd = file.number()},
+  around({.kind = CallKind::attach_loop, .fd = file.number()},
          [&] { loop = LinuxSys::attach_loop(file, range, access); });
   return loop;
 }
@@ -335,14 +345,14 @@ WatchedSys::attach_loop(const base::Fd &file, const base::ByteRange &range, base
 base::Fd WatchedSys::attach_verity(const base::NewVerity &device)
 {
   base::Fd made;
-  around({.kind = CallKind::unsimulated, .fd = device.data->number(), .name = device.name},
+  around({.kind = CallKind::attach_verity, .fd = device.data->number(), .name = device.name},
          [&] { made = LinuxSys::attach_verity(device); });
   return made;
 }
 
 void WatchedSys::let_go_mapped(const std::string &name)
 {
-  around({.kind = CallKind::unsimulated, .name = name}, [&] { LinuxSys::let_go_mapped(name); });
+  around({.kind = CallKind::let_go_mapped, .name = name}, [&] { LinuxSys::let_go_mapped(name); });
 }
 
 base::Dir WatchedSys::watch_mount(const Call &call, const std::function<base::Dir()> &perform)

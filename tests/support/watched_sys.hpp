@@ -32,6 +32,11 @@ enum class CallKind {
   immutable,
   lock,
   announce_partitions,
+  create_in_memory,
+  seal,
+  attach_loop,
+  attach_verity,
+  let_go_mapped,
   make_mount,
   make_overlay,
   copy_mount,
@@ -42,6 +47,12 @@ enum class CallKind {
   // These are not simulated.
   unsimulated,
 };
+
+/// Whether calls of this kind change what is on disk, or see to it that it stays there.
+constexpr bool changes_disk(CallKind kind)
+{
+  return kind <= CallKind::sync_file_system;
+}
 
 /// One call of base::Sys, as it is made. Descriptors and texts live as long as the call.
 struct Call {
