@@ -46,7 +46,8 @@ public:
     read_trust();
     read_marks();
     Pair pair = get(read_cached_manifest(host_, address("manifest.json")));
-    if (!pair.is_kept)
+    // A new root comes with a new list; but where the list stays the same, the root may end.
+    if (!pair.is_kept || is_root_over())
       follow_roots();
     verity::TrustedManifest trusted = judge(pair);
     remember(pair, trusted.marks);
@@ -157,12 +158,14 @@ private:
       if (remember_ == Remember::yes)
         write(marks_path("root.json"), text);
     }
-    if (root_ && now_ >= root_->expires)
+    if (is_root_over())
       base::fail(Kind::stale,
                  "freeze: version {} of the root was good until {}",
                  root_->version,
                  verity::text_of(root_->expires));
   }
+
+  [[nodiscard]] bool is_root_over() const { return root_ && now_ >= root_->expires; }
 
   [[nodiscard]] verity::ManifestClaim claim() const
   {

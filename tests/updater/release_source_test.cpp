@@ -123,6 +123,15 @@ TEST_CASE("a check where nothing has changed is one small question")
   CHECK(world.fetcher.asked == std::vector<std::string>{url + "/manifest.json"});
 }
 
+TEST_CASE("it is one question too where keys go by a root: a new one comes with a new list")
+{
+  World world;
+  world.root.write("etc/trust", text_of(first_root()));
+  world.fetch();
+  CHECK(world.fetch() == world.manifest);
+  CHECK(world.fetcher.asked == std::vector<std::string>{url + "/manifest.json"});
+}
+
 TEST_CASE("looking alone remembers nothing")
 {
   World world;
@@ -238,6 +247,23 @@ TEST_CASE("a root that has expired is a freeze")
   world.root.write("etc/trust", text_of(root));
   CHECK(world.refusal(base::Kind::stale).find("version 1 of the root was good until 2026-11-10") !=
         std::string::npos);
+}
+
+TEST_CASE(
+    "a root that expires while the list stays the same is a freeze, until there is a newer one")
+{
+  World world;
+  TrustRoot root = first_root();
+  root.expires = time("2026-11-20T00:00:00Z");
+  world.root.write("etc/trust", text_of(root));
+  CHECK(world.fetch() == world.manifest);
+  world.clock.time = time("2026-11-21T00:00:00Z");
+  CHECK(world.refusal(base::Kind::stale).find("version 1 of the root was good until 2026-11-20") !=
+        std::string::npos);
+  root.version = 2;
+  root.expires = time("2027-11-20T00:00:00Z");
+  world.publish_root(root, {&key});
+  CHECK(world.fetch() == world.manifest);
 }
 
 TEST_CASE("another key begins anew")
