@@ -73,6 +73,8 @@ json parse_strict_json(std::string_view text, const std::string &file, const Jso
     });
   } catch (const json::parse_error &error) {
     base::fail(base::Kind::untrusted, "{} is no JSON: error at byte {}", file, error.byte);
+  } catch (const json::out_of_range &) {
+    base::fail(base::Kind::untrusted, "{} has a number in it that is beyond all bounds", file);
   }
   if (!watcher.refusal().empty())
     base::fail(base::Kind::untrusted, "{} {}", file, watcher.refusal());

@@ -231,6 +231,9 @@ TEST_CASE("text that could mean two things is refused")
   std::string twice = text;
   twice.insert(1, "\"sequence\":18,");
   CHECK(refusal(twice) == "manifest.json has the field \"sequence\" twice in one object");
+  for (const char *number : {"1e400", "-7777777777777e7777777"})
+    CHECK(refusal(fmt::format(R"({{"sequence": {}}})", number)) ==
+          "manifest.json has a number in it that is beyond all bounds");
   CHECK(refusal(std::string(200000, '[')).starts_with("manifest.json is no JSON"));
   CHECK(refusal("{\"a\":" + std::string(20, '[') + std::string(20, ']') + "}") ==
         "manifest.json is nested deeper than 8");
