@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/printable.hpp"
+#include "cli/automatic.hpp"
 #include "cli/verbs.hpp"
 #include "handoff/bless.hpp"
 
@@ -101,8 +102,11 @@ int tell(const Call &call, const handoff::Blessed &verdict)
 int give(const Call &call, handoff::Blessing blessing)
 {
   const std::string &image = call.options.image;
-  if (!call.options.dry_run)
-    return tell(call, handoff::bless(call.host, image, call.argument(), blessing));
+  if (!call.options.dry_run) {
+    const handoff::Blessed done = handoff::bless(call.host, image, call.argument(), blessing);
+    mark_what_waits(call);
+    return tell(call, done);
+  }
   const auto menu = handoff::read_boot_menu(call.host, image);
   const handoff::Verdict verdict = handoff::judge(menu, call.argument(), blessing);
   return tell(call,

@@ -2,10 +2,12 @@
 #include "base/error.hpp"
 #include "base/parse.hpp"
 #include "base/version.hpp"
+#include "cli/automatic.hpp"
 #include "cli/completed.hpp"
 #include "cli/notify.hpp"
 #include "cli/verbs.hpp"
 #include "handoff/machine_update.hpp"
+#include "handoff/member_choices.hpp"
 #include "updater/cleanup.hpp"
 #include "updater/component.hpp"
 #include "updater/install_record.hpp"
@@ -26,6 +28,16 @@ using updater::Outcome;
 using updater::UpdateOptions;
 using updater::UpdateResult;
 
+/// An extension that has the version of the system is brought with the next one, and would not fit
+/// the one that runs.
+bool comes_with_system(const Call &call,
+                       const updater::ComponentList &list,
+                       const std::string &component)
+{
+  return list.has_default && is_about_machine(call, "") &&
+         handoff::is_coupled_component(call.host, component);
+}
+
 /// The components that the command line means: one, or with --component-all the host (if it has
 /// definitions) and all that are enabled.
 std::vector<std::string> selected(const Call &call)
@@ -38,7 +50,8 @@ std::vector<std::string> selected(const Call &call)
     names.emplace_back();
   std::vector<std::string> warnings;
   for (const std::string &name : list.names)
-    if (updater::read_component(call.host, name, warnings).enabled)
+    if (updater::read_component(call.host, name, warnings).enabled &&
+        !comes_with_system(call, list, name))
       names.push_back(name);
   return names;
 }
@@ -217,6 +230,8 @@ void tell_if_completed(const Call &call, const std::string &component, const Upd
     tell_listeners(call.host, component, result);
 }
 
+} // namespace
+
 int bring(const Call &call, Goal goal)
 {
   check_update_options(call);
@@ -231,7 +246,9 @@ int bring(const Call &call, Goal goal)
   UpdateResult last;
   for_each_component(components, [&](const std::string &component) {
     notify(call.host, "READY=1\nSTATUS=Updating.");
-    const UpdateOptions options = update_options(call, component, goal);
+    UpdateOptions options = update_options(call, component, goal);
+    if (call.options.automatic && !may_come(call, options))
+      return;
     const handoff::MachineUpdate done = perform(call, options);
     last = done.system;
     report(call, component, done);
@@ -239,14 +256,26 @@ int bring(const Call &call, Goal goal)
       updater::cleanup(call.host, options.scope);
     if (goal == Goal::install)
       tell_if_completed(call, component, last);
+    if (call.options.automatic)
+      tell_hooks(call, component, last);
     if (!last.version.empty())
       notify(call.host,
              fmt::format(
                  "X_SYSUPDATE_VERSION={}\nSTATUS=Installed '{}'.", last.version, last.version));
   });
+  mark_what_waits(call);
   reboot_if_asked(call, last);
   return 0;
 }
+
+int for_selected(const Call &call,
+                 const std::function<void(const Call &, const std::string &)> &body)
+{
+  for_each_component(selected(call), [&](const std::string &component) { body(call, component); });
+  return 0;
+}
+
+namespace {
 
 void print_would_remove(const Call &call, Value json, const std::vector<std::string> &paths)
 {
@@ -275,7 +304,7 @@ std::vector<std::string> paths_of(const updater::Vacuumed &would)
 
 int update(const Call &call)
 {
-  return bring(call, Goal::install);
+  return call.options.automatic ? update_by_policy(call) : bring(call, Goal::install);
 }
 
 int acquire(const Call &call)

@@ -3,15 +3,16 @@
 #include "base/printable.hpp"
 #include "cli/notify.hpp"
 #include "cli/verbs.hpp"
-#include "handoff/apply.hpp"
 #include "handoff/follow.hpp"
 #include "handoff/health.hpp"
+#include "handoff/quarantine.hpp"
 
 namespace cli {
 
 namespace {
 
 using handoff::Followed;
+using handoff::HealthCheck;
 using handoff::Member;
 using Unfit = overlay::ExtensionSettings::Unfit;
 
@@ -55,43 +56,24 @@ std::string line_of(const Member &member)
                      member.is_to_fetch ? ", to be fetched" : "");
 }
 
-Value outlook_json(const handoff::Outlook &outlook)
+/// Once more, if extensions were to blame; what is not good then is noted.
+std::vector<HealthCheck> checked_without_culprits(const Call &call,
+                                                  const handoff::HealthSettings &settings,
+                                                  std::vector<HealthCheck> checks)
 {
-  const handoff::MenuEntry &next = outlook.menu.at(*outlook.next);
-  Value json;
-  json["entry"] = next.entry.name.id;
-  json["version"] = or_null(next.entry.version);
-  json["transition"] = handoff::name(outlook.decision.transition);
-  json["why"] = outlook.decision.why;
-  json["survivors"] = Value::array();
-  for (const handoff::Survivor &each : outlook.survivors) {
-    Value row;
-    row["unit"] = each.unit;
-    row["goesOn"] = each.goes_on;
-    row["hasOwnRoot"] = each.has_own_root;
-    row["keptFiles"] = each.kept_files;
-    json["survivors"].push_back(std::move(row));
-  }
-  return json;
-}
-
-std::string outlook_text(const handoff::Outlook &outlook)
-{
-  const handoff::MenuEntry &next = outlook.menu.at(*outlook.next);
-  const std::string entry = base::printable(next.entry.name.id);
-  const std::string why = base::printable(outlook.decision.why);
-  if (outlook.decision.transition == handoff::Transition::none)
-    return fmt::format("{} is next, and {}.\n", entry, why);
-  std::string text =
-      fmt::format("{} is next: {}, because {}.\n", entry, name(outlook.decision.transition), why);
-  for (const handoff::Survivor &each : outlook.survivors)
-    text += fmt::format("{}: {}{}\n",
-                        base::printable(each.unit),
-                        each.goes_on ? "goes on" : "is started anew",
-                        each.kept_files > 0
-                            ? fmt::format(", {} descriptors are kept for it", each.kept_files)
-                            : "");
-  return text;
+  const auto culprits = handoff::quarantine_culprits(call.host, checks);
+  for (const handoff::Quarantined &each : culprits)
+    call.host.say(base::Level::warning,
+                  "{} {} is not used any more, {}: {}",
+                  each.component,
+                  each.version,
+                  each.instead.empty() ? "nor any other" : "but " + each.instead,
+                  each.why);
+  if (!culprits.empty())
+    checks = handoff::check_health(call.host, settings);
+  if (!handoff::is_good(checks))
+    handoff::note_bad_health(call.host, checks);
+  return checks;
 }
 
 } // namespace
@@ -128,24 +110,12 @@ std::string members_text(const std::vector<Member> &members)
   return text.empty() ? "" : "\nExtensions that go with it:\n" + text;
 }
 
-int apply(const Call &call)
-{
-  if (!call.options.root.empty() || !call.options.image.empty())
-    base::fail(base::Kind::usage,
-               "'apply' is about the system that runs; --root= and --image= cannot be");
-  const handoff::Outlook outlook = handoff::look_ahead(call.host);
-  if (call.wants_json())
-    call.print_json(outlook_json(outlook));
-  else
-    call.print(outlook_text(outlook));
-  if (!call.options.dry_run)
-    handoff::put_into_effect(call.host, outlook);
-  return 0;
-}
-
 int health(const Call &call)
 {
-  const auto checks = handoff::check_health(call.host, handoff::read_health_settings(call.host));
+  const auto settings = handoff::read_health_settings(call.host);
+  auto checks = handoff::check_health(call.host, settings);
+  if (call.options.automatic && !handoff::is_good(checks))
+    checks = checked_without_culprits(call, settings, std::move(checks));
   const bool good = handoff::is_good(checks);
   Value rows = Value::array();
   std::string text;

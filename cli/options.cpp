@@ -24,6 +24,14 @@ std::uint64_t instances(const std::string &value)
   return number;
 }
 
+handoff::When when(const std::string &value)
+{
+  const auto parsed = handoff::parse_when(value);
+  if (!parsed)
+    base::fail(Kind::usage, "--when={} is none of now, window and boot", value);
+  return *parsed;
+}
+
 // clang-format off
 const std::vector<OptionRow> rows = {
     {"help", 'h', nullptr, "Show this help", false, [](Options &, const std::string &) {}},
@@ -72,8 +80,10 @@ const std::vector<OptionRow> rows = {
      [](Options &options, const std::string &) { options.legend = false; }},
     {"json", 0, "FORMAT", "Generate JSON output (pretty, short, or off)", false,
      [](Options &options, const std::string &value) { options.json = json_value(value); }},
-    {"automatic", 0, nullptr, "Take a release only when its roll-out has come to this machine", true,
+    {"automatic", 0, nullptr, "Do what automatic.conf wants timers to do", true,
      [](Options &options, const std::string &) { options.automatic = true; }},
+    {"when", 0, "WHEN", "When to bring it into effect: now, window or boot", true,
+     [](Options &options, const std::string &value) { options.when = when(value); }},
     {"dry-run", 'n', nullptr, "Show what would be done, and do nothing", true,
      [](Options &options, const std::string &) { options.dry_run = true; }},
 };

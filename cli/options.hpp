@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/command_line.hpp"
+#include "handoff/apply_wish.hpp"
 #include "updater/inventory.hpp"
 #include "verity/image_policy.hpp"
 
@@ -37,6 +38,7 @@ struct Options {
   bool reboot = false;
   bool offline = false;
   bool automatic = false;
+  handoff::When when = handoff::When::now;
   std::optional<bool> cleanup;
   bool legend = true;
   Json json = Json::off;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "updater/policy.hpp"
 
+#include "cli/automatic.hpp"
 #include "cli/table.hpp"
+#include "cli/time_text.hpp"
 #include "cli/verbs.hpp"
 #include "updater/history.hpp"
 #include "updater/repair.hpp"
@@ -9,7 +11,6 @@
 #include "updater/state.hpp"
 
 #include <algorithm>
-#include <ctime>
 
 namespace cli {
 
@@ -18,20 +19,6 @@ namespace {
 using updater::Event;
 using updater::Finding;
 using updater::Policy;
-
-std::string utc(std::int64_t seconds)
-{
-  const auto time = static_cast<std::time_t>(seconds);
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC",
-                     parts.tm_year + 1900,
-                     parts.tm_mon + 1,
-                     parts.tm_mday,
-                     parts.tm_hour,
-                     parts.tm_min,
-                     parts.tm_sec);
-}
 
 Value policy_json(const Policy &policy)
 {
@@ -147,6 +134,8 @@ int rollback(const Call &call)
   const updater::RollbackPlan done =
       call.options.dry_run ? updater::foresee_rollback(call.host, call.scope(), call.argument())
                            : updater::rollback(call.host, call.scope(), call.argument());
+  if (!call.options.dry_run)
+    mark_what_waits(call);
   if (call.wants_json()) {
     Value json;
     json["version"] = done.version;

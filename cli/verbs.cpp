@@ -52,6 +52,8 @@ const std::vector<Verb> verbs = {
      Several::none, history},
     {"repair", "", 0, 0, "Heal damage, and check what is installed", true, true,
      Several::none, repair},
+    {"status", "", 0, 0, "Show what runs, what is next and when, and what is wrong", true, false,
+     Several::none, status},
     {"boot", "", 0, 0, "Show boot entries, what they hold, and which one is next", true, false,
      Several::none, boot},
     {"bless", "[ENTRY]", 0, 1, "Say that a boot entry is good: its tries are not counted any more",

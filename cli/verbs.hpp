@@ -6,8 +6,11 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/table.hpp"
+#include "handoff/automatic.hpp"
 #include "handoff/member.hpp"
+#include "updater/update.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -78,6 +81,13 @@ int disable_feature(const Call &call);
 int enable_component(const Call &call);
 int disable_component(const Call &call);
 int update(const Call &call); // change.cpp
+/// Brings what is selected as far as the goal.
+int bring(const Call &call, updater::Goal goal);
+/// For each component that is selected; a failure in one leaves the others alone.
+int for_selected(const Call &call,
+                 const std::function<void(const Call &, const std::string &)> &body);
+/// As a timer does: as far as automatic.conf, the network and the power allow now.
+int update_by_policy(const Call &call); // automatic.cpp
 int acquire(const Call &call);
 int vacuum(const Call &call);
 int cleanup(const Call &call);
@@ -86,8 +96,12 @@ int reboot(const Call &call);
 int boot(const Call &call); // boot.cpp
 int bless(const Call &call);
 int unbless(const Call &call);
+int apply(const Call &call); // apply.cpp
+/// Whether it is the timer's turn, as JSON and as words for people.
+Value turn_json(const handoff::Turn &turn);
+std::string turn_text(const handoff::Turn &turn);
+int status(const Call &call); // status.cpp
 int follow(const Call &call); // machine.cpp
-int apply(const Call &call);
 int health(const Call &call);
 int retreat(const Call &call);
 /// Whether the call is about the whole machine: the system as it is defined, with its extensions.

@@ -184,15 +184,15 @@ _strake() {
     verbs='list features enable-feature disable-feature check-new update acquire vacuum cleanup
         pending reboot components enable-component disable-component'
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
-        options+=' --automatic --dry-run'
-        verbs+=' boot bless unbless follow apply health retreat plan rollback pin hold skip release history repair ext bake lint
+        options+=' --automatic --when= --dry-run'
+        verbs+=' status boot bless unbless follow apply health retreat plan rollback pin hold skip release history repair ext bake lint
             key publish promote withdraw gc mirror'
     fi
 
     for ((index = 1; index < cword; index++)); do
         case ${words[index]} in
             -C | -m | --component | --definitions | --root | --image | --image-policy | \
-                --transfer-source | --instances-max | --sync | --verify | --cleanup | --json)
+                --transfer-source | --instances-max | --sync | --verify | --cleanup | --json | --when)
                 ((index++)) ;;
             -*) ;;
             *) verb=${words[index]}; break ;;
@@ -202,6 +202,7 @@ _strake() {
     _strake_split
     case $option in
         --json) _strake_offer_words "$value" 'pretty short off'; return ;;
+        --when) _strake_offer_words "$value" 'now window boot'; return ;;
         --sync | --verify | --cleanup) _strake_offer_words "$value" 'yes no'; return ;;
         -C | --component) _strake_offer "$value" components components; return ;;
         --definitions | --root | --transfer-source) _strake_offer_files "$value" -d; return ;;

@@ -52,7 +52,7 @@ set -l bakery __strake_is_bakery
 set -l ext __strake_is_ext
 
 set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold skip release \
-    history repair boot bless unbless follow apply health retreat pending reboot features enable-feature disable-feature components \
+    history repair status boot bless unbless follow apply health retreat pending reboot features enable-feature disable-feature components \
     enable-component disable-component ext bake lint key publish promote withdraw gc mirror
 set -l first "not __fish_seen_subcommand_from $verbs"
 set -l ext_verbs status list merge unmerge refresh plan why capture enable disable generations diff \
@@ -80,6 +80,7 @@ complete -c strake -n $first -a bless -d 'Say that a boot entry is good'
 complete -c strake -n $first -a unbless -d 'Say that a boot entry is bad'
 complete -c strake -n $first -a health -d 'Check whether the system that runs is good'
 complete -c strake -n $first -a retreat -d 'Reboot if what runs is on trial'
+complete -c strake -n $first -a status -d 'Show what runs, what is next, and what is wrong'
 complete -c strake -n $first -a apply -d 'Bring what would be booted next into effect'
 complete -c strake -n $first -a follow -d 'Have extensions go with the system that runs'
 complete -c strake -n $first -a pending -d 'Tell if a newer version is installed than was booted'
@@ -128,7 +129,8 @@ complete -c strake -n $update -l cleanup -x -a 'yes no' -d 'Clean up after an up
 complete -c strake -n $update -l no-pager -d 'Accepted; no pager is ever started'
 complete -c strake -n $update -l no-legend -d 'Leave out headers and counts'
 complete -c strake -n $update -l json -x -a 'pretty short off' -d 'Answer in JSON'
-complete -c strake -n $update -l automatic -d 'Take a release only when its roll-out has come here'
+complete -c strake -n $update -l automatic -d 'Do what automatic.conf wants timers to do'
+complete -c strake -n $update -l when -x -a 'now window boot' -d 'When to bring it into effect'
 complete -c strake -n $update -s n -l dry-run -d 'Show what would be done, and do nothing'
 
 complete -c strake -n $ext_first -a status -d 'Show what is merged'

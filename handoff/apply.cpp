@@ -3,6 +3,8 @@
 
 #include "base/error.hpp"
 #include "updater/anchor.hpp"
+#include "updater/history.hpp"
+#include "updater/state.hpp"
 #include "verity/mapped_device.hpp"
 
 #include <sys/utsname.h>
@@ -77,15 +79,14 @@ void ask_for(const base::Host &host, Transition transition)
     base::fail(Kind::io, "systemctl {} failed: {}", name(transition), done.errors);
 }
 
-} // namespace
-
-Outlook look_ahead(const base::Host &host)
+/// Nothing if no entry can boot.
+std::optional<Outlook> outlook_of(const base::Host &host, std::vector<MenuEntry> menu)
 {
-  Outlook outlook{.menu = read_boot_menu(host, ""), .next = {}, .decision = {}, .survivors = {}};
+  Outlook outlook{.menu = std::move(menu), .next = {}, .decision = {}, .survivors = {}};
   const auto next = std::find_if(
       outlook.menu.begin(), outlook.menu.end(), [](const MenuEntry &each) { return each.is_next; });
   if (next == outlook.menu.end())
-    base::fail(Kind::not_found, "no boot entry can boot");
+    return std::nullopt;
   outlook.next = static_cast<std::size_t>(next - outlook.menu.begin());
   TransitionFacts facts{.is_running = next->is_running, .kernel = running_kernel()};
   if (!facts.is_running) {
@@ -99,19 +100,66 @@ Outlook look_ahead(const base::Host &host)
   return outlook;
 }
 
+/// Who is at work keeps his lock, and the machine stays up for him.
+void note(const base::Host &host,
+          const std::string &version,
+          const std::string &outcome,
+          const std::string &detail)
+{
+  const base::Dir state = updater::open_state(host);
+  const updater::Lock lock = updater::take_lock(host, state);
+  updater::record(host,
+                  state,
+                  {.time = host.clock.now().time_since_epoch().count(),
+                   .action = "apply",
+                   .component = {},
+                   .version = version,
+                   .outcome = outcome,
+                   .detail = detail});
+}
+
+void prepare(const base::Host &host, const Outlook &outlook)
+{
+  if (outlook.decision.transition != Transition::soft_reboot)
+    return;
+  refuse_old_roots(outlook.survivors);
+  const NextRoot next = prepare_next_root(host, outlook.menu.at(*outlook.next));
+  for (const std::string &path : next.left)
+    host.say(base::Level::warning, "{} is not carried over, because it is not there", path);
+  keep_files(host, outlook.survivors);
+  let_go_of_present_root(host);
+}
+
+} // namespace
+
+Outlook look_ahead(const base::Host &host)
+{
+  auto outlook = outlook_of(host, read_boot_menu(host, ""));
+  if (!outlook)
+    base::fail(Kind::not_found, "no boot entry can boot");
+  return std::move(*outlook);
+}
+
+std::optional<Outlook> find_outlook(const base::Host &host)
+{
+  auto menu = find_boot_menu(host);
+  return menu ? outlook_of(host, std::move(*menu)) : std::nullopt;
+}
+
 void put_into_effect(const base::Host &host, const Outlook &outlook)
 {
-  const Transition transition = outlook.decision.transition;
-  if (transition == Transition::soft_reboot) {
-    refuse_old_roots(outlook.survivors);
-    const NextRoot next = prepare_next_root(host, outlook.menu.at(*outlook.next));
-    for (const std::string &path : next.left)
-      host.say(base::Level::warning, "{} is not carried over, because it is not there", path);
-    keep_files(host, outlook.survivors);
-    let_go_of_present_root(host);
+  if (outlook.decision.transition == Transition::none)
+    return;
+  const std::string &version = outlook.menu.at(*outlook.next).entry.version;
+  note(host, version, "begun", outlook.decision.why);
+  try {
+    prepare(host, outlook);
+    ask_for(host, outlook.decision.transition);
+  } catch (const base::Error &error) {
+    leave_next_root(host);
+    note(host, version, "failed", error.what());
+    throw;
   }
-  if (transition != Transition::none)
-    ask_for(host, transition);
 }
 
 } // namespace handoff

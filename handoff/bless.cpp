@@ -130,7 +130,7 @@ bless(const base::Host &host, const std::string &image, const std::string &id, B
   if (!done.has_changed())
     return done;
   perform(host, verdict);
-  updater::record(host.sys,
+  updater::record(host,
                   state,
                   {.time = host.clock.now().time_since_epoch().count(),
                    .action = "boot",

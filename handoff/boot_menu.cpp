@@ -218,6 +218,17 @@ std::string_view name(BootState state)
   return names.at(static_cast<std::size_t>(state));
 }
 
+std::optional<std::vector<MenuEntry>> find_boot_menu(const base::Host &host)
+{
+  try {
+    return read_boot_menu(host, "");
+  } catch (const base::Error &error) {
+    if (error.kind() != base::Kind::not_found)
+      throw;
+    return std::nullopt;
+  }
+}
+
 std::vector<MenuEntry> read_boot_menu(const base::Host &host, const std::string &image)
 {
   const base::Dir esp = updater::find_place(host, Anchor::esp, "", {}).anchor;

@@ -59,6 +59,9 @@ struct LoaderWishes {
 /// `image` is the file given with --image, or empty.
 std::vector<MenuEntry> read_boot_menu(const base::Host &host, const std::string &image);
 
+/// The same; nothing if no such partition is mounted.
+std::optional<std::vector<MenuEntry>> find_boot_menu(const base::Host &host);
+
 /// What a menu calls the system with this os-release.
 struct RunningSystem {
   std::string version;

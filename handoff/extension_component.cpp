@@ -146,6 +146,14 @@ std::vector<ExtensionComponent> extension_components(const base::Host &host)
   return found;
 }
 
+std::string extension_name(const ExtensionComponent &component)
+{
+  std::string name = base::split_path(component.link).name;
+  if (name.ends_with(".raw"))
+    name.resize(name.size() - std::string_view(".raw").size());
+  return name;
+}
+
 std::optional<ExtensionComponent> find_component(const base::Host &host, const std::string &name)
 {
   for (ExtensionComponent &component : extension_components(host))

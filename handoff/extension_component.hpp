@@ -30,6 +30,9 @@ struct ExtensionComponent {
 /// extensions are looked for.
 std::vector<ExtensionComponent> extension_components(const base::Host &host);
 
+/// As it is called where extensions are looked for.
+std::string extension_name(const ExtensionComponent &component);
+
 /// Nothing if there is none of that name.
 std::optional<ExtensionComponent> find_component(const base::Host &host, const std::string &name);
 

@@ -5,6 +5,9 @@
 #include "base/ini.hpp"
 #include "base/parse.hpp"
 #include "base/printable.hpp"
+#include "updater/history.hpp"
+#include "updater/running.hpp"
+#include "updater/state.hpp"
 
 #include <sys/stat.h>
 
@@ -160,6 +163,29 @@ bool is_good(const std::vector<HealthCheck> &checks)
   return std::none_of(checks.begin(), checks.end(), [](const HealthCheck &each) {
     return each.is_required && !each.failure.empty();
   });
+}
+
+std::string failures_of(const std::vector<HealthCheck> &checks)
+{
+  std::string text;
+  for (const HealthCheck &each : checks)
+    if (each.is_required && !each.failure.empty())
+      text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", each.name, each.failure);
+  return text;
+}
+
+void note_bad_health(const base::Host &host, const std::vector<HealthCheck> &checks)
+{
+  const base::Dir state = updater::open_state(host);
+  const updater::Lock lock = updater::take_lock(host, state);
+  updater::record(host,
+                  state,
+                  {.time = host.clock.now().time_since_epoch().count(),
+                   .action = "health",
+                   .component = {},
+                   .version = updater::running_version(host),
+                   .outcome = "bad",
+                   .detail = failures_of(checks)});
 }
 
 void tell_of_health(const base::Host &host, bool good)

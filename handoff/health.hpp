@@ -40,6 +40,13 @@ std::vector<HealthCheck> check_health(const base::Host &host, const HealthSettin
 /// Nothing that is required has failed.
 bool is_good(const std::vector<HealthCheck> &checks);
 
+/// What is required and failed, each with why: "PATH: it ended with 1; UNIT: it is failed".
+std::string failures_of(const std::vector<HealthCheck> &checks);
+
+/// Notes in the history, and so in the journal, that the system that runs is not good: its reason
+/// is there after the reboot.
+void note_bad_health(const base::Host &host, const std::vector<HealthCheck> &checks);
+
 /// Runs the programs that want to know: those of green.d or of red.d beside check/. What they end
 /// with is of no account.
 void tell_of_health(const base::Host &host, bool good);

@@ -44,15 +44,6 @@ Fits judge(const base::Host &host, const std::optional<Target> &target)
   return fits;
 }
 
-/// As it is called where extensions are looked for.
-std::string extension_name(const ExtensionComponent &component)
-{
-  std::string name = base::split_path(component.link).name;
-  if (name.ends_with(".raw"))
-    name.resize(name.size() - std::string_view(".raw").size());
-  return name;
-}
-
 bool is_coupled(const base::Host &host, const std::string &version)
 {
   auto release = base::read_os_release(host.root);
@@ -113,6 +104,12 @@ updater::SystemSet members_in_use(const base::Host &host)
     if (!component.version.empty())
       set[component.name] = component.version;
   return set;
+}
+
+bool is_coupled_component(const base::Host &host, const std::string &component)
+{
+  const auto found = find_component(host, component);
+  return found && !found->version.empty() && is_coupled(host, found->version);
 }
 
 std::vector<MemberChoices> read_member_choices(const base::Host &host, const Target &target)

@@ -17,6 +17,10 @@ bool has_members(const base::Host &host);
 /// The version of each that is in use now, by component.
 updater::SystemSet members_in_use(const base::Host &host);
 
+/// Whether a component keeps an extension that has the very version of the system that runs: it
+/// comes and goes with it.
+bool is_coupled_component(const base::Host &host, const std::string &component);
+
 /// What there is of each extension that is in use and enabled, for this target: here and on offer.
 /// Those that no component keeps are only among them if they fit what runs and not the target.
 /// Remembers nothing. Throws as reading the sources does.

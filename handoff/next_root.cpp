@@ -148,16 +148,7 @@ void merge_extensions(const base::Host &host, const base::Host &next)
 {
   const Fd run = host.sys.copy_mount(host.machine.dir("/run").fd(), Depth::one_mount);
   host.sys.attach(run, next.root.dir("/run").fd(), Place::on_top);
-  std::vector<overlay::Request> requests;
-  for (const overlay::Class each : {overlay::Class::sysext, overlay::Class::confext}) {
-    if (overlay::switched_off(next, each))
-      continue;
-    overlay::Request request;
-    request.extension_class = each;
-    request.configuration = overlay::read_configuration(next, each, std::nullopt, std::nullopt);
-    requests.push_back(std::move(request));
-  }
-  overlay::refresh(next, requests);
+  overlay::refresh(next, overlay::usual_requests(next));
   host.sys.unmount(next.root.dir("/run").fd());
 }
 

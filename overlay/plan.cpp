@@ -336,6 +336,20 @@ void choose(const base::Host &host, Plan &plan, Supply &supply, const std::strin
 
 } // namespace
 
+std::vector<Request> usual_requests(const base::Host &host)
+{
+  std::vector<Request> requests;
+  for (const Class each : {Class::sysext, Class::confext}) {
+    if (switched_off(host, each))
+      continue;
+    Request request;
+    request.extension_class = each;
+    request.configuration = read_configuration(host, each, std::nullopt, std::nullopt);
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
 Plan make_plan(const base::Host &host, const Request &request)
 {
   Plan plan = begin_plan(host, request);

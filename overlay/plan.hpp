@@ -73,6 +73,10 @@ struct Plan {
   ~Plan() = default;
 };
 
+/// What `refresh` without any option asks for: both classes as they are configured, less what is
+/// switched off.
+std::vector<Request> usual_requests(const base::Host &host);
+
 /// Finds, opens and checks the extensions, and decides what becomes of each hierarchy. If nothing
 /// that they depend on has changed since they were merged, none is opened.
 ///

@@ -2,6 +2,7 @@
 #include "updater/history.hpp"
 
 #include "base/durable.hpp"
+#include "updater/announcement.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -59,7 +60,7 @@ std::vector<Event> read_history(const base::Dir &state)
   return events;
 }
 
-void record(base::Sys &sys, const base::Dir &state, const Event &event)
+void record(const base::Host &host, const base::Dir &state, const Event &event)
 {
   std::vector<Event> events = read_history(state);
   events.push_back(event);
@@ -67,7 +68,8 @@ void record(base::Sys &sys, const base::Dir &state, const Event &event)
   std::string text;
   for (std::size_t index = first; index < events.size(); ++index)
     text += line_of(events[index]) + "\n";
-  base::replace_file(sys, state, file_name, text);
+  base::replace_file(host.sys, state, file_name, text);
+  announce(host, event);
 }
 
 } // namespace updater

@@ -23,7 +23,7 @@ struct Event {
 /// history is for people, nothing is decided by it.
 std::vector<Event> read_history(const base::Dir &state);
 
-/// Adds one event and keeps the newest 1000; durable on return.
-void record(base::Sys &sys, const base::Dir &state, const Event &event);
+/// Adds one event and keeps the newest 1000; durable on return. The journal is told of it, too.
+void record(const base::Host &host, const base::Dir &state, const Event &event);
 
 } // namespace updater

@@ -52,7 +52,7 @@ void note(const base::Host &host,
   event.version = version;
   event.outcome = "done";
   event.detail = detail;
-  record(host.sys, state, event);
+  record(host, state, event);
 }
 
 } // namespace

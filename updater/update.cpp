@@ -109,7 +109,7 @@ void with_attempt(const base::Host &host,
     Event event = event_of(host, options, version);
     event.outcome = "failed";
     event.detail = error.what();
-    record(host.sys, state, event);
+    record(host, state, event);
     const bool is_same =
         earlier && earlier->version == version && earlier->failure == failed.failure;
     if (is_same && error.kind() == base::Kind::untrusted)
@@ -134,7 +134,7 @@ Outcome bring(const base::Host &host,
   });
   Event event = event_of(host, options, plan.version);
   event.outcome = presence == Presence::pending ? "acquired" : "installed";
-  record(host.sys, state, event);
+  record(host, state, event);
   return presence == Presence::pending ? Outcome::acquired : Outcome::installed;
 }
 

@@ -99,7 +99,7 @@ void remember(const base::Host &host,
   for (const Victims *victims : {&done.old, &done.disabled})
     for (const auto &[transfer, instance] : *victims)
       event.detail += (event.detail.empty() ? "" : ", ") + instance.path;
-  record(host.sys, state, event);
+  record(host, state, event);
 }
 
 } // namespace

@@ -146,7 +146,7 @@ class Manual(unittest.TestCase):
 
     def test_every_page_can_be_made(self):
         pages = sorted((ROOT / "man").glob("*.scd"))
-        self.assertEqual(len(pages), 10)
+        self.assertEqual(len(pages), 11)
         for path in pages:
             with path.open("rb") as text:
                 done = subprocess.run(["scdoc"], stdin=text, capture_output=True, check=False)
@@ -177,6 +177,11 @@ class Manual(unittest.TestCase):
         title = "[TRANSPORT] SECTION"
         self.same(self.keys("strake-transport.conf.5", title), there, title)
 
+    def test_the_keys_of_timers_are_those_that_are_read(self):
+        there = table("handoff/automatic_settings.cpp", rf"key == {STRING}", 5)
+        title = "[AUTOMATIC] SECTION"
+        self.same(self.keys("strake-automatic.conf.5", title), there, title)
+
     def test_the_keys_of_extensions_are_those_that_are_read(self):
         there = table("overlay/extension_settings.cpp", rf"\{{{STRING}, \[\]\(I", 6)
         title = "[EXTENSION] SECTION"
@@ -192,8 +197,8 @@ class Manual(unittest.TestCase):
                       [key for name, key in there if name == part], title)
 
     def test_every_key_has_its_default_and_an_example(self):
-        for name in ("transfer.5", "feature.5", "component.5", "transport.conf.5", "extension.5",
-                     "extensions.conf.5"):
+        for name in ("transfer.5", "feature.5", "component.5", "transport.conf.5", "automatic.conf.5",
+                     "extension.5", "extensions.conf.5"):
             text = page(f"strake-{name}" if ".conf" in name else f"strake.{name}")
             for key, body in re.findall(r"^\*(\w+)=\*\n((?:\t.*\n)+)", text, re.M):
                 examples = re.findall(rf"^\tExample: _{key}=.+_$", body, re.M)

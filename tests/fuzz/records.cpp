@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz.hpp"
+#include "handoff/apply_wish.hpp"
+#include "handoff/last_run.hpp"
 #include "updater/attempt.hpp"
 #include "updater/content_record.hpp"
 #include "updater/history.hpp"
 #include "updater/policy.hpp"
 #include "updater/seen.hpp"
 #include "updater/staging.hpp"
+#include "updater/system_set.hpp"
 
 namespace {
 
@@ -29,6 +32,9 @@ const fuzz::Registered records(
                                        std::string("attempt.json"),
                                        std::string("contents.json"),
                                        std::string("history.jsonl"),
+                                       std::string("sets.json"),
+                                       std::string("apply.json"),
+                                       std::string("last-run.json"),
                                        verity::hex(digest) + ".json",
                                        seen})
          scratch.write(name, input);
@@ -36,7 +42,7 @@ const fuzz::Registered records(
          updater::write_attempt(host.sys, host.root, "", *attempt);
        (void)updater::read_content_record(host.root, "");
        const std::size_t events = updater::read_history(host.root).size();
-       updater::record(host.sys, host.root, {});
+       updater::record(host, host.root, {});
        fuzz::demand(updater::read_history(host.root).size() ==
                         std::min<std::size_t>(events + 1, 1000),
                     "an event is added");
@@ -47,8 +53,17 @@ const fuzz::Registered records(
        if (updater::read_seen(host, "source"))
          round_trip([&] { return *updater::read_seen(host, "source"); },
                     [&](const auto &read) { updater::remember_seen(host, "source", read); });
+       if (handoff::read_apply_wish(host.root))
+         round_trip(
+             [&] { return *handoff::read_apply_wish(host.root); },
+             [&](const auto &read) { handoff::write_apply_wish(host.sys, host.root, read); });
+       if (handoff::read_last_run(host.root))
+         round_trip([&] { return *handoff::read_last_run(host.root); },
+                    [&](const auto &read) { handoff::write_last_run(host.sys, host.root, read); });
        round_trip([&] { return updater::read_policy(host.root, ""); },
                   [&](const auto &read) { updater::write_policy(host.sys, host.root, "", read); });
+       round_trip([&] { return updater::read_system_sets(host.root); },
+                  [&](const auto &read) { updater::write_system_sets(host.sys, host.root, read); });
      }});
 
 } // namespace

@@ -384,7 +384,7 @@ TEST_CASE("the history keeps what happened, and passes over lines it cannot read
     event.version = version;
     event.outcome = "installed";
     event.detail = "a \"quoted\"\nline";
-    updater::record(machine.host.sys, state, event);
+    updater::record(machine.host, state, event);
   };
   put("1");
   put("2");
@@ -409,7 +409,7 @@ TEST_CASE("the history keeps the newest thousand events")
   for (int number = 0; number < 1200; ++number)
     lines += fmt::format("{{\"time\":{},\"version\":\"{}\"}}\n", number, number);
   machine.root.write("var/lib/strake/history.jsonl", lines);
-  updater::record(machine.host.sys,
+  updater::record(machine.host,
                   state,
                   {.time = 1200,
                    .action = {},
