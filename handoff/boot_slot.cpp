@@ -2,12 +2,15 @@
 #include "handoff/boot_slot.hpp"
 
 #include "base/error.hpp"
+#include "base/specifier.hpp"
 #include "handoff/boot_entry.hpp"
 #include "updater/disk.hpp"
 #include "verity/hash_tree.hpp"
+#include "verity/partition_type.hpp"
 #include "verity/tree_check.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace handoff {
 
@@ -50,6 +53,14 @@ std::string content_fault(const verity::BlockReader &data,
   return bad->where == verity::BadBlock::Where::data
              ? "its partition holds something else by now"
              : "its hash partition holds the tree of something else by now";
+}
+
+std::string text_of(const verity::GptDisk &disk, const GptTable &table, const GptEntry &entry)
+{
+  std::string bytes(std::min(table.length_of(entry), verity::signature_partition_limit), '\0');
+  bytes.resize(
+      base::read_at(disk.fd(), table.offset_of(entry), std::as_writable_bytes(std::span(bytes))));
+  return bytes;
 }
 
 BootSlot look_at(const verity::GptDisk &disk, const GptTable &table, const RootHash &named)
@@ -106,6 +117,20 @@ std::vector<BootSlot> SlotDisk::slots_of(std::string_view options) const
   for (const RootHash &named : root_hashes(options))
     slots.push_back(look_at(disk_, table_, named));
   return slots;
+}
+
+std::optional<verity::RootHashSignature>
+SlotDisk::signature_of(const verity::Sha256 &root_hash) const
+{
+  const auto type = verity::find_partition_type("root-verity-sig", base::native_architecture());
+  for (const GptEntry &entry : table_.entries) {
+    if (!type || !entry.used() || entry.type != type->uuid)
+      continue;
+    auto reading = verity::parse_signature_partition(text_of(disk_, table_, entry));
+    if (reading.signature && reading.signature->root_hash == root_hash)
+      return std::move(reading.signature);
+  }
+  return std::nullopt;
 }
 
 } // namespace handoff

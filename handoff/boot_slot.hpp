@@ -3,6 +3,7 @@
 
 #include "base/host.hpp"
 #include "verity/gpt_disk.hpp"
+#include "verity/signature_partition.hpp"
 
 #include <optional>
 #include <string>
@@ -36,6 +37,11 @@ public:
   /// hash, as far as the way to the first block of the data shows, in which every two images
   /// differ.
   [[nodiscard]] std::vector<BootSlot> slots_of(std::string_view options) const;
+
+  /// What the partition of type root-verity-sig that is about this root hash holds; nothing if
+  /// there is none. Its name and UUID count for nothing.
+  [[nodiscard]] std::optional<verity::RootHashSignature>
+  signature_of(const verity::Sha256 &root_hash) const;
 
 private:
   verity::GptDisk disk_;

@@ -4,11 +4,11 @@
 #include "base/durable.hpp"
 #include "base/error.hpp"
 #include "handoff/follow.hpp"
+#include "handoff/root_signature.hpp"
 #include "overlay/merge.hpp"
 #include "updater/disk.hpp"
 #include "updater/running.hpp"
 #include "verity/file_system.hpp"
-#include "verity/mapped_device.hpp"
 
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
@@ -44,11 +44,11 @@ bool is_carried(const MountLine &line)
          std::find(never_carried.begin(), never_carried.end(), line.type) == never_carried.end();
 }
 
-/// The partitions of a slot, open.
+/// The partitions of a slot, open, and what is said of them.
 struct SlotFiles {
   Fd data;
   Fd tree;
-  verity::Sha256 root_hash;
+  verity::RootHashClaim claim;
 };
 
 SlotFiles open_slot(const base::Host &host, const MenuEntry &entry)
@@ -65,7 +65,8 @@ SlotFiles open_slot(const base::Host &host, const MenuEntry &entry)
   const auto open = [&](unsigned number) {
     return host.machine.file(updater::partition_path(disk->path(), number));
   };
-  return {open(slot->number), open(slot->tree), hash->hash};
+  return {
+      open(slot->number), open(slot->tree), claim_of(host, *disk, entry.entry.options, hash->hash)};
 }
 
 verity::TreeShape read_shape(const Fd &tree)
@@ -83,11 +84,13 @@ Dir mount_root(const base::Host &host, const MenuEntry &entry)
 {
   const SlotFiles slot = open_slot(host, entry);
   const verity::TreeShape shape = read_shape(slot.tree);
-  const Fd device = verity::mapped_device(host,
-                                          {.data = {slot.data, {0, verity::data_bytes(shape)}},
-                                           .tree = {slot.tree, {0, verity::hash_bytes(shape)}},
-                                           .shape = shape,
-                                           .root_hash = slot.root_hash});
+  const Fd device = open_signed_root(host,
+                                     {.data = {slot.data, {0, verity::data_bytes(shape)}},
+                                      .tree = {slot.tree, {0, verity::hash_bytes(shape)}},
+                                      .shape = shape,
+                                      .root_hash = slot.claim.root_hash},
+                                     slot.claim,
+                                     signature_need(host, entry.entry.options));
   const std::string type = verity::file_system_type(device, {0, verity::data_bytes(shape)});
   if (type.empty())
     base::fail(Kind::config, "no file system is found in its root");

@@ -31,7 +31,8 @@ struct NextRoot {
 /// are for the next system then; whatever fails, they are led back and the mounts are gone.
 ///
 /// Throws not_found where its slot is not there, config where it cannot be a root for the kernel
-/// that runs, and untrusted where it is not what the hash says.
+/// that runs, and untrusted where it is not what the hash says, or its signature is needed and not
+/// accepted.
 NextRoot prepare_next_root(const base::Host &host, const MenuEntry &entry);
 
 /// Has the dm-verity device of the root that runs go when nobody uses it any more, so that its slot

@@ -82,10 +82,14 @@ std::string_view name(Transition transition)
 
 std::string without_root_hashes(std::string_view options)
 {
+  constexpr std::array<std::string_view, 4> of_one_root = {
+      "roothash=", "usrhash=", "roothashsig=", "usrhashsig="};
   std::istringstream words{std::string(options)};
   std::string kept;
   for (std::string word; words >> word;)
-    if (!word.starts_with("roothash=") && !word.starts_with("usrhash="))
+    if (std::none_of(of_one_root.begin(), of_one_root.end(), [&](std::string_view option) {
+          return word.starts_with(option);
+        }))
       kept += (kept.empty() ? "" : " ") + word;
   return kept;
 }

@@ -7,7 +7,7 @@
 #include "verity/file_system.hpp"
 #include "verity/gpt_disk.hpp"
 #include "verity/mapped_device.hpp"
-#include "verity/pkcs7.hpp"
+#include "verity/root_hash_claim.hpp"
 #include "verity/sidecar.hpp"
 #include "verity/signature_partition.hpp"
 #include "verity/switches.hpp"
@@ -21,14 +21,6 @@ namespace verity {
 namespace {
 
 using base::Kind;
-
-/// Where the root hash of a part comes from, and what speaks for it.
-struct RootHashClaim {
-  Sha256 root_hash;
-  std::string source;      ///< for messages
-  std::string signature{}; ///< PKCS#7; empty if there is none
-  std::optional<Sha256> certificate{};
-};
 
 /// A data partition, or the file system that the image is, with what may protect it.
 struct Part {
@@ -247,26 +239,17 @@ private:
             reading.signature->certificate};
   }
 
-  /// The kernel is asked before verity.d, where it can be: it may know other keys.
   void find_signer(const Part &part, const ImagePolicy &policy, Standing &standing) const
   {
     standing.signer = RootHashVerdict{.why = not_looked_at(part)};
     if (!standing.signer.why.empty())
       return;
-    std::string kernel_says;
-    if (has_device_mapper(host_) &&
-        policy.may_use(part.data.designator, Protection::signed_verity)) {
-      KernelAnswer answer = ask_kernel(host_, hashed_data(part), part.claim->signature);
-      if (answer.device.valid()) {
-        standing.signer = {.trusted = true, .why = {}, .certificate = std::string(kernel_keys)};
-        standing.device = std::move(answer.device);
-        return;
-      }
-      kernel_says = fmt::format("; nor does the kernel take it: {}", answer.refusal);
-    }
-    standing.signer = judged_by_certificates(*part.claim);
-    if (!standing.signer.trusted)
-      standing.signer.why += kernel_says;
+    std::optional<HashedData> for_kernel;
+    if (has_device_mapper(host_) && policy.may_use(part.data.designator, Protection::signed_verity))
+      for_kernel.emplace(hashed_data(part));
+    ClaimVerdict verdict = judge_claim(host_, *part.claim, for_kernel ? &*for_kernel : nullptr);
+    standing.signer = std::move(verdict.signer);
+    standing.device = std::move(verdict.device);
   }
 
   /// Why the signature of a part is not even looked at; empty if it is.
@@ -281,15 +264,6 @@ private:
     return switches_.signature
                ? ""
                : "$SYSTEMD_DISSECT_VERITY_SIGNATURE says not to look at its signature";
-  }
-
-  [[nodiscard]] RootHashVerdict judged_by_certificates(const RootHashClaim &claim) const
-  {
-    if (!switches_.userspace_forbidden_by.empty())
-      return {.why = fmt::format("{} forbids to check its signature outside of the kernel",
-                                 switches_.userspace_forbidden_by)};
-    return verify_root_hash(
-        claim.root_hash, claim.signature, claim.certificate, read_pinned_certificates(host_.root));
   }
 
   const base::Host &host_;

@@ -3,14 +3,17 @@
 
 #include "support/gpt_image.hpp"
 #include "verity/hash_tree.hpp"
+#include "verity/signature_partition.hpp"
 
 #include <cstring>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace handoff_test {
 
-/// A disk with a root image in partition 1 and its hash tree in partition 2, of 64 sectors each.
+/// A disk with a root image in partition 1 and its hash tree in partition 2, of 64 sectors each;
+/// and with its signature in partition 3, if `sign` makes one.
 struct SlotBytes {
   std::vector<std::byte> disk;
   std::size_t data_at = 0;
@@ -20,7 +23,8 @@ struct SlotBytes {
   [[nodiscard]] std::string options() const { return "quiet roothash=" + verity::hex(root); }
 };
 
-inline SlotBytes slot_disk()
+inline SlotBytes
+slot_disk(const std::function<verity::RootHashSignature(const verity::Sha256 &)> &sign = {})
 {
   constexpr std::uint64_t sectors = 64;
   constexpr std::size_t sector = 512;
@@ -53,11 +57,22 @@ inline SlotBytes slot_disk()
     entry.last_lba = entry.first_lba + sectors - 1;
     entry.label = number == 1 ? "os_7" : "os_7_verity";
   }
+  if (sign) {
+    verity::GptEntry &entry = table.entry(3);
+    entry.type = base::Uuid::parse("41092b05-9fc8-4523-994f-2def0408b176").value();
+    entry.unique = base::Uuid::parse("11111111-2222-3333-4444-555555555555").value();
+    entry.first_lba = 2048 + 2 * sectors;
+    entry.last_lba = entry.first_lba + sectors - 1;
+  }
   made.disk = support::disk_with(table);
   made.data_at = 2048 * sector;
   made.tree_at = made.data_at + sectors * sector;
   std::memcpy(made.disk.data() + made.data_at, data.data(), data.size());
   std::memcpy(made.disk.data() + made.tree_at, tree.data(), tree.size());
+  if (sign) {
+    const std::string text = verity::encode_signature_partition(sign(made.root));
+    std::memcpy(made.disk.data() + made.tree_at + sectors * sector, text.data(), text.size());
+  }
   return made;
 }
 

@@ -117,7 +117,8 @@ TEST_CASE("kernel, initrd and command line are read from the image of an entry")
 
 TEST_CASE("root hashes on the command line are what may differ")
 {
-  CHECK(handoff::without_root_hashes("quiet  roothash=aa rw usrhash=bb x=roothash=1") ==
+  CHECK(handoff::without_root_hashes("quiet  roothash=aa rw usrhash=bb x=roothash=1 "
+                                     "roothashsig=base64:cc usrhashsig=/dd") ==
         "quiet rw x=roothash=1");
   CHECK(handoff::without_root_hashes("roothash=aa").empty());
 }
