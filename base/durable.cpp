@@ -26,14 +26,6 @@ void remove_if_there(Sys &sys, const Dir &dir, const std::string &name)
 /// btrfs gives the top of each subvolume this inode number.
 constexpr ino_t subvolume_inode = 256;
 
-bool is_subvolume(const Dir &dir)
-{
-  struct stat found = {};
-  struct statfs file_system = {};
-  return ::fstat(dir.fd().number(), &found) == 0 && found.st_ino == subvolume_inode &&
-         ::fstatfs(dir.fd().number(), &file_system) == 0 && file_system.f_type == BTRFS_SUPER_MAGIC;
-}
-
 } // namespace
 
 void replace_file(
@@ -97,6 +89,14 @@ void remove_tree(Sys &sys, const Dir &dir, std::string_view name)
   for (const DirEntry &entry : tree->entries())
     remove_tree(sys, *tree, entry.name);
   sys.remove(dir, name, Remove::directory);
+}
+
+bool is_subvolume(const Dir &dir)
+{
+  struct stat found = {};
+  struct statfs file_system = {};
+  return ::fstat(dir.fd().number(), &found) == 0 && found.st_ino == subvolume_inode &&
+         ::fstatfs(dir.fd().number(), &file_system) == 0 && file_system.f_type == BTRFS_SUPER_MAGIC;
 }
 
 } // namespace base

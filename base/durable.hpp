@@ -24,4 +24,7 @@ Dir make_path(Sys &sys, const Dir &root, std::string_view path, mode_t mode = 07
 /// Symlinks are removed, never followed. The caller syncs `dir`.
 void remove_tree(Sys &sys, const Dir &dir, std::string_view name);
 
+/// Whether an open directory is the top of a btrfs subvolume.
+bool is_subvolume(const Dir &dir);
+
 } // namespace base

@@ -212,7 +212,9 @@ void LinuxSys::set_immutable(const Fd &fd, bool immutable)
       return;
     fail_errno("cannot read the inode flags of {}", path_of(fd));
   }
-  const int wanted = immutable ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+  // What can only be appended to cannot be removed either.
+  const int wanted =
+      immutable ? flags | FS_IMMUTABLE_FL : flags & ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
   if (wanted == flags)
     return;
   if (::ioctl(fd.number(), FS_IOC_SETFLAGS, &wanted) < 0 && errno != ENOTTY && errno != EOPNOTSUPP)
