@@ -21,6 +21,18 @@ std::string text_or_none(const char *text)
   return text == nullptr ? "" : text;
 }
 
+/// The value of an option of a mount's file system; empty where it has none.
+std::string option(libmnt_fs *mount, const char *name)
+{
+  char *value = nullptr;
+  std::size_t size = 0;
+  const char *options = ::mnt_fs_get_fs_options(mount);
+  return options != nullptr && ::mnt_optstr_get_option(options, name, &value, &size) == 0 &&
+                 value != nullptr
+             ? std::string(value, size)
+             : std::string();
+}
+
 const MountLine *find(const std::vector<MountLine> &table, int id)
 {
   const auto found = std::find_if(
@@ -46,7 +58,9 @@ std::vector<MountLine> parse_mount_table(const std::string &text)
                      .parent = ::mnt_fs_get_parent_id(mount),
                      .target = text_or_none(::mnt_fs_get_target(mount)),
                      .type = text_or_none(::mnt_fs_get_fstype(mount)),
-                     .source = text_or_none(::mnt_fs_get_source(mount))});
+                     .source = text_or_none(::mnt_fs_get_source(mount)),
+                     .upper = option(mount, "upperdir"),
+                     .work = option(mount, "workdir")});
   return lines;
 }
 

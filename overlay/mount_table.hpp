@@ -12,9 +12,11 @@ namespace overlay {
 struct MountLine {
   int id = 0;
   int parent = 0;
-  std::string target; ///< as seen from this process's root
-  std::string type;   ///< "overlay"
-  std::string source; ///< "sysext"
+  std::string target;  ///< as seen from this process's root
+  std::string type;    ///< "overlay"
+  std::string source;  ///< "sysext"
+  std::string upper{}; ///< of an overlay: the directory that it writes to, as it was named then
+  std::string work{};  ///< of such a one: its work directory
 };
 
 /// The whole table, in the kernel's order. Throws Kind::io if it is not understood.

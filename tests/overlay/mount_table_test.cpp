@@ -14,13 +14,17 @@ using Places = std::vector<std::string>;
 TEST_CASE("a table of mounts is read, with what is escaped in it")
 {
   const auto table = overlay::parse_mount_table("22 1 254:1 / / rw shared:1 - ext4 /dev/root rw\n"
-                                                "23 22 0:22 / /a\\040b rw - overlay sysext rw\n");
+                                                "23 22 0:22 / /a\\040b rw - overlay sysext "
+                                                "rw,lowerdir=/l,upperdir=/u\\040p,workdir=/w\n");
   REQUIRE(table.size() == 2);
   CHECK(table[1].id == 23);
   CHECK(table[1].parent == 22);
   CHECK(table[1].target == "/a b");
   CHECK(table[1].type == "overlay");
   CHECK(table[1].source == "sysext");
+  CHECK(table[1].upper == "/u p");
+  CHECK(table[1].work == "/w");
+  CHECK(table[0].upper.empty());
   CHECK(overlay::parse_mount_table("").empty());
 }
 
