@@ -71,6 +71,14 @@ void add_names(const base::ConfigItem &item, std::vector<std::string> &field)
   }
 }
 
+/// With names between single slashes, and nothing that leads back.
+bool is_absolute(const std::string &path)
+{
+  const std::string closed = path + "/";
+  return path.starts_with('/') && path.size() > 1 && closed.find("//") == std::string::npos &&
+         closed.find("/./") == std::string::npos && closed.find("/../") == std::string::npos;
+}
+
 std::string known_dangers()
 {
   std::vector<std::string_view> names;
@@ -106,6 +114,18 @@ void read_unfit(const base::ConfigItem &item, ExtensionSettings::Unfit &field)
     refuse(item, "thing to do; write block, warn or drop");
 }
 
+void add_data(const base::ConfigItem &item, std::vector<std::string> &field)
+{
+  if (item.value.empty())
+    return field.clear();
+  for (const std::string &path :
+       base::split_quoted(item.value).value_or(std::vector<std::string>{""})) {
+    if (!is_absolute(path))
+      refuse(item, "list of absolute paths, with blanks between them");
+    field.push_back(path);
+  }
+}
+
 struct KeyRow {
   std::string_view key;
   void (*read)(const base::ConfigItem &item, ExtensionSettings &settings);
@@ -114,7 +134,7 @@ struct KeyRow {
 using I = const base::ConfigItem &;
 using S = ExtensionSettings &;
 
-constexpr std::array<KeyRow, 8> rows = {{
+constexpr std::array<KeyRow, 9> rows = {{
     {"Enabled", [](I item, S settings) { read_boolean(item, true, settings.enabled); }},
     {"Priority", [](I item, S settings) { read_priority(item, settings.priority); }},
     {"After", [](I item, S settings) { add_names(item, settings.after); }},
@@ -123,6 +143,7 @@ constexpr std::array<KeyRow, 8> rows = {{
     {"Below", [](I item, S settings) { read_boolean(item, false, settings.below); }},
     {"AllowDangers", [](I item, S settings) { add_dangers(item, settings.allowed_dangers); }},
     {"WhenUnfit", [](I item, S settings) { read_unfit(item, settings.when_unfit); }},
+    {"Data", [](I item, S settings) { add_data(item, settings.data); }},
 }};
 
 void take(const base::ConfigItem &item, ExtensionSettings &settings)
@@ -134,7 +155,7 @@ void take(const base::ConfigItem &item, ExtensionSettings &settings)
   if (item.section != section || row == rows.end())
     base::fail(Kind::config,
                "{}: [{}] {}= is not known; [{}] has Enabled=, Priority=, After=, Requires=, "
-               "Conflicts=, Below=, AllowDangers= and WhenUnfit=",
+               "Conflicts=, Below=, AllowDangers=, WhenUnfit= and Data=",
                item.place(),
                item.section,
                item.key,

@@ -23,6 +23,7 @@ namespace overlay {
 ///     Below=no
 ///     AllowDangers=shadows-extension
 ///     WhenUnfit=block
+///     Data=/var/lib/tools
 ///
 /// A sysext and a confext of one name share their settings, and the names in them are of the same
 /// class as the extension that is being looked at.
@@ -42,6 +43,7 @@ struct ExtensionSettings {
   bool below = false;                   ///< under the system's own layer, so that the system wins
   std::vector<DangerRule> allowed_dangers{}; ///< AllowDangers=: these are allowed for it
   Unfit when_unfit = Unfit::block;
+  std::vector<std::string> data{}; ///< Data=: absolute paths of what it has written
 
   bool operator==(const ExtensionSettings &) const = default;
 };

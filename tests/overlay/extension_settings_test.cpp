@@ -51,10 +51,11 @@ TEST_CASE("an extension without settings is enabled, above the system, of priori
 TEST_CASE("each key is read into its field")
 {
   const TestHost machine;
-  machine.root.write("etc/strake/extensions/foo.conf",
-                     "[Extension]\nEnabled=off\nPriority=-20\nAfter=a \"b c\"\nRequires=d\n"
-                     "Conflicts=e f\nBelow=true\nAllowDangers=set-user "
-                     "whiteout\nWhenUnfit=warn\nX-Owner=us\n[X-Ours]\nk=v\n");
+  machine.root.write(
+      "etc/strake/extensions/foo.conf",
+      "[Extension]\nEnabled=off\nPriority=-20\nAfter=a \"b c\"\nRequires=d\n"
+      "Conflicts=e f\nBelow=true\nAllowDangers=set-user "
+      "whiteout\nWhenUnfit=warn\nData=/var/lib/x \"/srv/a b\"\nX-Owner=us\n[X-Ours]\nk=v\n");
   CHECK(read(machine) == ExtensionSettings{.enabled = false,
                                            .priority = -20,
                                            .after = {"a", "b c"},
@@ -63,7 +64,8 @@ TEST_CASE("each key is read into its field")
                                            .below = true,
                                            .allowed_dangers = {overlay::DangerRule::set_user,
                                                                overlay::DangerRule::whiteout},
-                                           .when_unfit = ExtensionSettings::Unfit::warn});
+                                           .when_unfit = ExtensionSettings::Unfit::warn,
+                                           .data = {"/var/lib/x", "/srv/a b"}});
 }
 
 TEST_CASE("files of /etc mask those of the vendor, drop-ins come after them, and lists add up")
@@ -84,7 +86,9 @@ TEST_CASE("what is not understood ends the run with file, line and what was expe
 {
   const TestHost machine;
   const std::string file = "etc/strake/extensions/foo.conf";
-  const std::array<std::pair<std::string, std::string>, 16> rows = {{
+  const std::array<std::pair<std::string, std::string>, 18> rows = {{
+      {"[Extension]\nData=var\n", ":2: Data=var is no list of absolute paths"},
+      {"[Extension]\nData=/var/../etc\n", ":2: Data=/var/../etc is no list of absolute"},
       {"[Extension]\nWhenUnfit=ask\n",
        ":2: WhenUnfit=ask is no thing to do; write block, warn or drop"},
       {"[Extension]\nAllowDangers=all\n",
