@@ -41,6 +41,11 @@ struct Options {
   handoff::When when = handoff::When::now;
   std::optional<bool> cleanup;
   bool legend = true;
+  std::vector<std::string> keep; ///< of a reset, as the four below
+  bool keep_machine_id = false;
+  bool keep_data = false;
+  bool with_extensions = false;
+  bool backup = false;
   Json json = Json::off;
   bool dry_run = false;
   std::vector<std::string> given; ///< long names of the options that occurred

@@ -66,6 +66,9 @@ const std::vector<Verb> verbs = {
      true, Several::none, retreat},
     {"apply", "", 0, 0, "Bring what would be booted next into effect, by a soft-reboot if it can",
      true, true, Several::none, apply},
+    {"reset", "[ACTION|PATH…]", 0, any_number,
+     "Have the next boot take away what was written to this machine", true, true, Several::none,
+     reset},
     {"follow", "", 0, 0, "Have the extensions be those that go with the system that runs", true,
      false, Several::none, follow},
     {"pending", "", 0, 0, "Tell if a newer version is installed than was booted", false, false,
@@ -123,6 +126,10 @@ void check_selection(const Options &options, const Verb &verb)
     refuse("--feature-all/--feature-suggested");
   if (!options.component.empty() && !updater::is_valid_component_name(options.component))
     base::fail(Kind::usage, "Component name invalid: {}", options.component);
+  for (const char *option : {"keep", "keep-machine-id", "keep-data", "with-extensions", "backup"})
+    if (options.has(option) && std::string_view(verb.name) != "reset")
+      base::fail(
+          Kind::usage, "--{} is about 'reset', and means nothing for '{}'", option, verb.name);
   if (options.dry_run && !verb.changes)
     base::fail(Kind::usage, "'{}' changes nothing, so --dry-run has no meaning with it", verb.name);
 }

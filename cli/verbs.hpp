@@ -101,6 +101,7 @@ int apply(const Call &call); // apply.cpp
 Value turn_json(const handoff::Turn &turn);
 std::string turn_text(const handoff::Turn &turn);
 int status(const Call &call); // status.cpp
+int reset(const Call &call);  // reset.cpp
 int follow(const Call &call); // machine.cpp
 int health(const Call &call);
 int retreat(const Call &call);

@@ -184,15 +184,16 @@ _strake() {
     verbs='list features enable-feature disable-feature check-new update acquire vacuum cleanup
         pending reboot components enable-component disable-component'
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
-        options+=' --automatic --when= --dry-run'
-        verbs+=' status boot bless unbless follow apply health retreat plan rollback pin hold skip release history repair ext bake lint
+        options+=' --automatic --when= --keep= --keep-machine-id --keep-data
+            --with-extensions --backup --dry-run'
+        verbs+=' status boot bless unbless reset follow apply health retreat plan rollback pin hold skip release history repair ext bake lint
             key publish promote withdraw gc mirror'
     fi
 
     for ((index = 1; index < cword; index++)); do
         case ${words[index]} in
             -C | -m | --component | --definitions | --root | --image | --image-policy | \
-                --transfer-source | --instances-max | --sync | --verify | --cleanup | --json | --when)
+                --transfer-source | --instances-max | --sync | --verify | --cleanup | --json | --when | --keep)
                 ((index++)) ;;
             -*) ;;
             *) verb=${words[index]}; break ;;
@@ -207,6 +208,7 @@ _strake() {
         -C | --component) _strake_offer "$value" components components; return ;;
         --definitions | --root | --transfer-source) _strake_offer_files "$value" -d; return ;;
         --image) _strake_offer_files "$value" -f; return ;;
+        --keep) _strake_offer_files "$value" -f; return ;;
         -m | --instances-max | --image-policy) return ;;
     esac
 
@@ -222,6 +224,7 @@ _strake() {
             _strake_offer "$word" features features ;;
         enable-component | disable-component)
             _strake_offer "$word" components components ;;
+        reset) _strake_offer_words "$word" 'restore cancel forget-backup perform' ;;
     esac
 }
 

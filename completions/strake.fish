@@ -52,7 +52,7 @@ set -l bakery __strake_is_bakery
 set -l ext __strake_is_ext
 
 set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold skip release \
-    history repair status boot bless unbless follow apply health retreat pending reboot features enable-feature disable-feature components \
+    history repair status boot bless unbless reset follow apply health retreat pending reboot features enable-feature disable-feature components \
     enable-component disable-component ext bake lint key publish promote withdraw gc mirror
 set -l first "not __fish_seen_subcommand_from $verbs"
 set -l ext_verbs status list merge unmerge refresh plan why capture enable disable generations diff \
@@ -82,6 +82,7 @@ complete -c strake -n $first -a health -d 'Check whether the system that runs is
 complete -c strake -n $first -a retreat -d 'Reboot if what runs is on trial'
 complete -c strake -n $first -a status -d 'Show what runs, what is next, and what is wrong'
 complete -c strake -n $first -a apply -d 'Bring what would be booted next into effect'
+complete -c strake -n $first -a reset -d 'Have the next boot take away what was written'
 complete -c strake -n $first -a follow -d 'Have extensions go with the system that runs'
 complete -c strake -n $first -a pending -d 'Tell if a newer version is installed than was booted'
 complete -c strake -n $first -a reboot -d 'Reboot if a newer version is installed than was booted'
@@ -105,6 +106,8 @@ complete -c strake -n 'not __strake_is_ext; and __fish_seen_subcommand_from list
     -a '(__strake_ask all --offline list)'
 complete -c strake -n 'not __strake_is_ext; and __fish_seen_subcommand_from features enable-feature disable-feature' \
     -a '(__strake_ask features features)'
+complete -c strake -n 'not __strake_is_ext; and __fish_seen_subcommand_from reset' \
+    -a 'restore cancel forget-backup perform'
 complete -c strake -n 'not __strake_is_ext; and __fish_seen_subcommand_from enable-component disable-component' \
     -a '(__strake_ask components components)'
 
@@ -131,6 +134,11 @@ complete -c strake -n $update -l no-legend -d 'Leave out headers and counts'
 complete -c strake -n $update -l json -x -a 'pretty short off' -d 'Answer in JSON'
 complete -c strake -n $update -l automatic -d 'Do what automatic.conf wants timers to do'
 complete -c strake -n $update -l when -x -a 'now window boot' -d 'When to bring it into effect'
+complete -c strake -n $update -r -F -l keep -d 'What a reset leaves as it is'
+complete -c strake -n $update -l keep-machine-id -d 'Let a reset leave the machine ID'
+complete -c strake -n $update -l keep-data -d 'Let a reset leave what extensions have written'
+complete -c strake -n $update -l with-extensions -d 'Let a reset take the extensions away, too'
+complete -c strake -n $update -l backup -d 'Let a reset put aside what it takes away'
 complete -c strake -n $update -s n -l dry-run -d 'Show what would be done, and do nothing'
 
 complete -c strake -n $ext_first -a status -d 'Show what is merged'
