@@ -35,8 +35,11 @@ TYPES = {"esp": "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
 SLOT_MIB, TREE_MIB = 512, 8
 # What no scene looks at, and half of the bytes that would be written with each update.
 DISPENSABLE = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/zoneinfo",
-               "usr/bin/python3*", "usr/lib/python3*", "usr/lib/dracut", "usr/lib/valgrind",
-               "usr/lib/udev/hwdb.d", "usr/lib/x86_64-linux-gnu/gconv")
+               "usr/bin/perl*", "usr/bin/python3*", "usr/lib/python3*", "usr/lib/dracut",
+               "usr/lib/valgrind", "usr/lib/udev/hwdb.*", "usr/lib/x86_64-linux-gnu/gconv",
+               "usr/lib/x86_64-linux-gnu/perl-base", "usr/lib/modules/*/vmlinuz",
+               "usr/lib/modules/*/kernel/net", "usr/lib/modules/*/kernel/drivers/net",
+               "usr/lib/modules/*/kernel/drivers/infiniband", "var/cache/apt", "var/lib/apt")
 
 
 def run(*command, **more):

@@ -10,6 +10,7 @@ the guest, through its agent (inside/agent), one at a time.
 """
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -70,7 +71,7 @@ class Guest:
         self.scratch = tempfile.mkdtemp(prefix="guest-", dir=os.environ.get("TMPDIR", "/var/tmp"))
         self.files = files
         self.kernel_line = f"{KERNEL_LINE} {kernel_line}"
-        self.emulator = self.port = None
+        self.emulator = self.port = self.monitor = None
         self.received = b""
         self.asked = 0
         self.boot_id = ""
@@ -89,16 +90,24 @@ class Guest:
 
     def start(self):
         started = time.monotonic()
-        self.emulator = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
-                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.port = socket.socket(socket.AF_UNIX)
-        while self.port.connect_ex(f"{self.scratch}/agent") != 0:
-            if self.emulator.poll() is not None:
-                raise GuestFailed(f"qemu says: {self.emulator.stderr.read().decode()}")
-            time.sleep(0.02)
+        self.launch()
         self.wait_until_up()
         self.must("mount -o ro /dev/vdb /share")
         print(f"guest: up after {time.monotonic() - started:.0f} s", flush=True)
+
+    def launch(self):
+        self.emulator = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.port = self.connect("agent")
+
+    def connect(self, name):
+        """To the socket of the emulator that has this name."""
+        port = socket.socket(socket.AF_UNIX)
+        while port.connect_ex(f"{self.scratch}/{name}") != 0:
+            if self.emulator.poll() is not None:
+                raise GuestFailed(f"qemu says: {self.emulator.stderr.read().decode()}")
+            time.sleep(0.02)
+        return port
 
     def close(self):
         if self.emulator:
@@ -108,19 +117,25 @@ class Guest:
             self.port.close()
         shutil.rmtree(self.scratch)
 
-    def command(self):
+    def make_share(self):
+        """The disk that `files` is on."""
         share = f"{self.scratch}/share.raw"
         used = subprocess.run(["du", "-sm", "--apparent-size", self.files], check=True,
                               capture_output=True, text=True).stdout
         with open(share, "wb") as file:
             file.truncate((2 * int(used.split()[0]) + 16) * MIB)
         subprocess.run(["mkfs.ext4", "-q", "-F", "-d", self.files, share], check=True)
+        return share
+
+    def command(self):
+        share = self.make_share()
         return ["qemu-system-x86_64", *MACHINE, "-kernel", f"{self.image}/kernel",
                 "-initrd", f"{self.image}/initrd.cpio", "-append", self.kernel_line,
                 "-serial", f"file:{self.scratch}/console",
                 "-device", "virtio-serial-pci",
                 "-chardev", f"socket,id=agent,path={self.scratch}/agent,server=on,wait=off",
                 "-device", "virtserialport,chardev=agent,name=strake",
+                "-qmp", f"unix:{self.scratch}/monitor,server=on,wait=off",
                 "-drive", f"if=none,id=root,file={self.image}/disk.raw,format=raw,snapshot=on",
                 "-device", "virtio-blk-pci,drive=root",
                 "-drive", f"if=none,id=share,file={share},format=raw,readonly=on",
@@ -162,13 +177,20 @@ class Guest:
 
     def run(self, command, seconds=COMMAND_SECONDS):
         """(exit status, what it said)"""
+        return self.answer(self.ask(command, seconds), seconds)
+
+    def ask(self, command, seconds=COMMAND_SECONDS):
+        """The number under which the answer will come."""
         self.asked += 1
         words = base64.b64encode(command.encode()).decode()
         self.port.sendall(f"{self.asked} {seconds} {words}\n".encode())
+        return self.asked
+
+    def answer(self, number, seconds=COMMAND_SECONDS):
         until = time.monotonic() + seconds + 30
         while True:
             answer = self.line(until)
-            if answer[0] == str(self.asked):
+            if answer[0] == str(number):
                 return int(answer[1]), base64.b64decode(answer[2]).decode(errors="replace")
             self.greeted(answer)
 
@@ -186,3 +208,25 @@ class Guest:
     def console(self):
         with open(f"{self.scratch}/console", encoding="utf-8", errors="replace") as file:
             return file.read()[-4000:]
+
+    # ---- the emulator
+
+    def control(self, command, **arguments):
+        """What QEMU answers."""
+        if self.monitor is None:
+            self.monitor = self.connect("monitor").makefile("rw")
+            self.monitor.readline()
+            self.control("qmp_capabilities")
+        self.monitor.write(json.dumps({"execute": command, "arguments": arguments}))
+        self.monitor.flush()
+        answer = {}
+        while "return" not in answer:
+            answer = json.loads(self.monitor.readline())
+            if "error" in answer:
+                raise guest.GuestFailed(f"{command}: {answer}")
+        return answer["return"]
+
+    def disk_counts(self):
+        """What was read from the root's disk, and written to it, since the emulator was started."""
+        disk, = (row for row in self.control("query-blockstats") if row["device"] == "root")
+        return disk["stats"]
