@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
 #include "base/printable.hpp"
 #include "cli/automatic.hpp"
 #include "cli/verbs.hpp"
 #include "handoff/bless.hpp"
+#include "handoff/boot_once.hpp"
 
 #include <fmt/ranges.h>
 
@@ -126,6 +128,28 @@ int bless(const Call &call)
 int unbless(const Call &call)
 {
   return give(call, handoff::Blessing::unblessed);
+}
+
+int once(const Call &call)
+{
+  const Options &options = call.options;
+  if (!options.root.empty() || !options.image.empty())
+    base::fail(base::Kind::usage,
+               "'once' is about the machine that runs; --root= and --image= cannot be");
+  const std::string id = call.argument();
+  if (!id.empty())
+    (void)handoff::choose_once(handoff::read_boot_menu(call.host, ""), id);
+  if (!options.dry_run)
+    handoff::boot_once(call.host, id);
+  if (call.wants_json())
+    call.print_json({{"id", id.empty() ? Value() : Value(id)}});
+  else if (id.empty())
+    call.print(fmt::format("No entry {} booted once.\n", options.dry_run ? "would be" : "is"));
+  else
+    call.print(fmt::format("{} {} at the next boot, and not at the one after it.\n",
+                           base::printable(id),
+                           options.dry_run ? "would be taken" : "is taken"));
+  return 0;
 }
 
 int boot(const Call &call)

@@ -60,6 +60,8 @@ const std::vector<Verb> verbs = {
      true, true, Several::none, bless},
     {"unbless", "[ENTRY]", 0, 1, "Say that a boot entry is bad: it is not tried any more", true,
      true, Several::none, unbless},
+    {"once", "[ENTRY]", 0, 1, "Take a boot entry at the next boot, and only then", true, true,
+     Several::none, once},
     {"health", "", 0, 0, "Check whether the system that runs is good", true, false, Several::none,
      health},
     {"retreat", "", 0, 0, "Reboot if what runs is on trial, so that another gets its turn", true,

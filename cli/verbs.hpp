@@ -96,6 +96,7 @@ int reboot(const Call &call);
 int boot(const Call &call); // boot.cpp
 int bless(const Call &call);
 int unbless(const Call &call);
+int once(const Call &call);
 int apply(const Call &call); // apply.cpp
 /// Whether it is the timer's turn, as JSON and as words for people.
 Value turn_json(const handoff::Turn &turn);
