@@ -141,10 +141,29 @@ void add_boot_troubles(const SystemVersion &system,
                         "The next `strake update` goes on with it."});
 }
 
+/// Several inventories are taken for one answer, and what is said on the way is no part of it.
+base::Host quiet(const base::Host &host)
+{
+  return {.sys = host.sys,
+          .programs = host.programs,
+          .fetcher = host.fetcher,
+          .clock = host.clock,
+          .log =
+              [log = host.log](base::Level level, std::string_view text) {
+                if (level == base::Level::warning || level == base::Level::error)
+                  log(level, text);
+              },
+          .environment = host.environment,
+          .root = host.root.again(),
+          .machine = host.machine.again(),
+          .is_running_system = host.is_running_system};
+}
+
 } // namespace
 
-MachineStatus read_status(const base::Host &host)
+MachineStatus read_status(const base::Host &outside)
 {
+  const base::Host host = quiet(outside);
   MachineStatus status{.running = updater::running_version(host)};
   const auto state = updater::find_state(host);
   status.settings = read_automatic_settings(host);
