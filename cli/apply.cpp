@@ -82,15 +82,16 @@ void print_outlook(const Call &call,
     call.print(fmt::format("The timer's turn: {}.\n", turn_text(*turn)));
 }
 
-/// For the timer, or whoever reads what would come.
+/// For the timer, or whoever leaves it to that.
 std::optional<Turn> turn_for(const Call &call, const handoff::Outlook &outlook)
 {
-  const handoff::BootEntry &next = outlook.menu.at(*outlook.next).entry;
-  if (call.options.automatic)
-    return handoff::take_turn(call.host, outlook, handoff::wish_for(call.host, next));
+  if (!call.options.automatic && call.options.when != When::window)
+    return std::nullopt;
+  handoff::ApplyRecord record =
+      handoff::apply_record_of(call.host, outlook.menu.at(*outlook.next).entry);
   if (call.options.when == When::window)
-    return handoff::take_turn(call.host, outlook, When::window);
-  return std::nullopt;
+    record.wish = When::window;
+  return handoff::take_turn(call.host, outlook, record);
 }
 
 void use_turn(const Call &call, const handoff::Outlook &outlook, const Turn &turn)
@@ -106,10 +107,10 @@ void keep_wish(const Call &call, const handoff::Outlook &outlook)
 {
   const base::Dir state = updater::open_state(call.host);
   const updater::Lock lock = updater::take_lock(call.host, state);
-  handoff::write_apply_wish(
-      call.host.sys,
-      state,
-      {.entry = outlook.menu.at(*outlook.next).entry.name.id, .when = call.options.when});
+  handoff::ApplyRecord record =
+      handoff::read_apply_record(state, outlook.menu.at(*outlook.next).entry.name.id);
+  record.wish = call.options.when;
+  handoff::write_apply_record(call.host.sys, state, record);
 }
 
 } // namespace

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/command_line.hpp"
-#include "handoff/apply_wish.hpp"
+#include "handoff/apply_record.hpp"
 #include "updater/inventory.hpp"
 #include "verity/image_policy.hpp"
 

@@ -186,7 +186,7 @@ _strake() {
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
         options+=' --automatic --when= --keep= --keep-machine-id --keep-data
             --with-extensions --backup --dry-run'
-        verbs+=' status boot bless unbless reset follow apply health retreat plan rollback pin hold skip release history repair ext bake lint
+        verbs+=' status boot bless unbless once reset follow apply health retreat plan rollback pin hold skip release history repair ext bake lint
             key publish promote withdraw gc mirror'
     fi
 

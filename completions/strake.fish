@@ -52,7 +52,7 @@ set -l bakery __strake_is_bakery
 set -l ext __strake_is_ext
 
 set -l verbs list check-new plan update acquire vacuum cleanup rollback pin hold skip release \
-    history repair status boot bless unbless reset follow apply health retreat pending reboot features enable-feature disable-feature components \
+    history repair status boot bless unbless once reset follow apply health retreat pending reboot features enable-feature disable-feature components \
     enable-component disable-component ext bake lint key publish promote withdraw gc mirror
 set -l first "not __fish_seen_subcommand_from $verbs"
 set -l ext_verbs status list merge unmerge refresh plan why capture enable disable generations diff \

@@ -30,6 +30,17 @@ std::string named(const std::vector<Inhibitor> &inhibitors)
   return fmt::format("{} does not want the machine to go down ({})", first.who, first.why);
 }
 
+/// Before it, because nobody may be there to do so after it.
+void note_attempt(const base::Host &host, const BootEntry &entry)
+{
+  const base::Dir state = updater::open_state(host);
+  const updater::Lock lock = updater::take_lock(host, state);
+  ApplyRecord record = read_apply_record(state, entry.name.id);
+  ++record.attempts;
+  record.last_attempt = host.clock.now().time_since_epoch().count();
+  write_apply_record(host.sys, state, record);
+}
+
 } // namespace
 
 ReachNow decide_reach(const AutomaticSettings &settings, const Surroundings &surroundings)
@@ -58,27 +69,23 @@ Turn decide_turn(const TurnFacts &facts)
   return {.is_now = true, .why = {}, .at = facts.now};
 }
 
-sys_seconds next_attempt(const std::vector<updater::Event> &history, const std::string &version)
+sys_seconds next_attempt(const ApplyRecord &record)
 {
-  sys_seconds last{};
-  std::chrono::seconds pause{0};
-  for (const updater::Event &event : history) {
-    if (event.action != "apply" || event.outcome != "begun" || event.version != version)
-      continue;
-    pause = pause.count() == 0 ? first_pause : std::min(2 * pause, longest_pause);
-    last = sys_seconds(std::chrono::seconds(event.time));
-  }
-  return last + pause;
+  if (record.attempts == 0)
+    return {};
+  std::chrono::seconds pause = first_pause;
+  for (unsigned count = 1; count < record.attempts && pause < longest_pause; ++count)
+    pause *= 2;
+  return sys_seconds(std::chrono::seconds(record.last_attempt)) + std::min(pause, longest_pause);
 }
 
-std::optional<When> wish_for(const base::Host &host, const BootEntry &entry)
+ApplyRecord apply_record_of(const base::Host &host, const BootEntry &entry)
 {
   const auto state = updater::find_state(host);
-  const auto wish = state ? read_apply_wish(*state) : std::nullopt;
-  return wish && wish->entry == entry.name.id ? std::optional(wish->when) : std::nullopt;
+  return state ? read_apply_record(*state, entry.name.id) : ApplyRecord{.entry = entry.name.id};
 }
 
-Turn take_turn(const base::Host &host, const Outlook &outlook, std::optional<When> wish)
+Turn take_turn(const base::Host &host, const Outlook &outlook, const ApplyRecord &record)
 {
   const AutomaticSettings settings = read_automatic_settings(host);
   TurnFacts facts{.reach = decide_reach(settings, read_surroundings(host)),
@@ -86,10 +93,8 @@ Turn take_turn(const base::Host &host, const Outlook &outlook, std::optional<Whe
   facts.opening = next_opening(settings.windows, facts.now);
   facts.inhibitors = read_inhibitors(host);
   if (outlook.decision.transition != Transition::none) {
-    facts.wish = wish;
-    if (const auto state = updater::find_state(host))
-      facts.not_before =
-          next_attempt(updater::read_history(*state), outlook.menu.at(*outlook.next).entry.version);
+    facts.wish = record.wish;
+    facts.not_before = next_attempt(record);
   }
   return decide_turn(facts);
 }
@@ -101,11 +106,13 @@ TurnTaken use_turn(const base::Host &host, const Outlook &outlook)
       overlay::refresh(host, overlay::usual_requests(host));
     return {.is_done = true};
   }
-  const HookSubject subject{.version = outlook.menu.at(*outlook.next).entry.version,
+  const BootEntry &next = outlook.menu.at(*outlook.next).entry;
+  const HookSubject subject{.version = next.version,
                             .running = updater::running_version(host),
                             .transition = std::string(name(outlook.decision.transition))};
   if (const auto veto = ask_hooks(host, HookPoint::before_apply, subject))
     return {.is_done = false, .veto = *veto};
+  note_attempt(host, next);
   put_into_effect(host, outlook);
   return {.is_done = true};
 }

@@ -3,10 +3,9 @@
 
 #include "base/host.hpp"
 #include "handoff/apply.hpp"
-#include "handoff/apply_wish.hpp"
+#include "handoff/apply_record.hpp"
 #include "handoff/automatic_settings.hpp"
 #include "handoff/surroundings.hpp"
-#include "updater/history.hpp"
 
 #include <chrono>
 #include <optional>
@@ -43,17 +42,16 @@ struct Turn {
 
 Turn decide_turn(const TurnFacts &facts);
 
-/// When the timer may try an entry of this version once more: a quarter of an hour after the first
-/// attempt in vain, twice as long after each further one, a day at most.
-std::chrono::sys_seconds next_attempt(const std::vector<updater::Event> &history,
-                                      const std::string &version);
+/// When the timer may try an entry once more: a quarter of an hour after the first attempt in vain,
+/// twice as long after each further one, a day at most.
+std::chrono::sys_seconds next_attempt(const ApplyRecord &record);
 
-/// What the administrator wants about an entry, if there was a word on it.
-std::optional<When> wish_for(const base::Host &host, const BootEntry &entry);
+/// What is known of an entry on this machine.
+ApplyRecord apply_record_of(const base::Host &host, const BootEntry &entry);
 
 /// Finds all that out for what is next. Where that runs already, the turn is that of its
 /// extensions, of which others may have come.
-Turn take_turn(const base::Host &host, const Outlook &outlook, std::optional<When> wish);
+Turn take_turn(const base::Host &host, const Outlook &outlook, const ApplyRecord &record);
 
 /// What a timer did in its turn.
 struct TurnTaken {
@@ -61,9 +59,10 @@ struct TurnTaken {
   std::string veto{};   ///< whose and why, as a half sentence; empty: nobody's
 };
 
-/// Brings into effect what is next, if no program of HookPoint::before_apply has anything against
-/// it; where that runs already, the extensions that components keep are merged as they are
-/// installed now. Throws as put_into_effect and overlay::refresh.
+/// Brings into effect what is next, after the attempt was noted, if no program of
+/// HookPoint::before_apply has anything against it; where that runs already, the extensions that
+/// components keep are merged as they are installed now. Throws as put_into_effect and
+/// overlay::refresh.
 TurnTaken use_turn(const base::Host &host, const Outlook &outlook);
 
 } // namespace handoff

@@ -102,7 +102,7 @@ void add_boot(const base::Host &host, MachineStatus &status)
   add_menu(status.outlook->menu, status);
   const BootEntry &next = status.outlook->menu.at(*status.outlook->next).entry;
   if (status.outlook->decision.transition != Transition::none)
-    status.turn = take_turn(host, *status.outlook, wish_for(host, next));
+    status.turn = take_turn(host, *status.outlook, apply_record_of(host, next));
 }
 
 void sort_newest_first(std::vector<SystemVersion> &systems)

@@ -5,6 +5,7 @@
 #include "handoff/apply.hpp"
 #include "handoff/automatic.hpp"
 #include "handoff/last_run.hpp"
+#include "updater/history.hpp"
 #include "updater/policy.hpp"
 #include "updater/system_set.hpp"
 

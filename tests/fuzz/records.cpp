@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz.hpp"
-#include "handoff/apply_wish.hpp"
+#include "handoff/apply_record.hpp"
 #include "handoff/last_run.hpp"
 #include "updater/attempt.hpp"
 #include "updater/content_record.hpp"
@@ -53,10 +53,9 @@ const fuzz::Registered records(
        if (updater::read_seen(host, "source"))
          round_trip([&] { return *updater::read_seen(host, "source"); },
                     [&](const auto &read) { updater::remember_seen(host, "source", read); });
-       if (handoff::read_apply_wish(host.root))
-         round_trip(
-             [&] { return *handoff::read_apply_wish(host.root); },
-             [&](const auto &read) { handoff::write_apply_wish(host.sys, host.root, read); });
+       round_trip(
+           [&] { return handoff::read_apply_record(host.root, "os_2.efi"); },
+           [&](const auto &read) { handoff::write_apply_record(host.sys, host.root, read); });
        if (handoff::read_last_run(host.root))
          round_trip([&] { return *handoff::read_last_run(host.root); },
                     [&](const auto &read) { handoff::write_last_run(host.sys, host.root, read); });

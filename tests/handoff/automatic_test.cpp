@@ -7,6 +7,7 @@
 
 TEST_SUITE_BEGIN("handoff/automatic");
 
+using handoff::ApplyRecord;
 using handoff::AutomaticSettings;
 using handoff::Inhibitor;
 using handoff::Opening;
@@ -46,16 +47,6 @@ std::string decided(const TurnFacts &facts)
     return "now";
   return "no: " + turn.why +
          (turn.at ? ", at " + std::to_string((*turn.at - noon).count()) : std::string());
-}
-
-updater::Event applied(const std::string &outcome, sys_seconds time, const std::string &version)
-{
-  return {.time = time.time_since_epoch().count(),
-          .action = "apply",
-          .component = {},
-          .version = version,
-          .outcome = outcome,
-          .detail = {}};
 }
 
 } // namespace
@@ -150,36 +141,50 @@ TEST_CASE("the timer waits for a window, for whoever is against it, and after at
 
 TEST_CASE("each attempt in vain doubles the pause, up to a day")
 {
-  std::vector<updater::Event> history{applied("begun", noon, "1"), applied("vetoed", noon, "2")};
-  CHECK(handoff::next_attempt(history, "2") == sys_seconds{});
-  history.push_back(applied("begun", noon, "2"));
-  CHECK(handoff::next_attempt(history, "2") == noon + minutes(15));
-  history.push_back(applied("begun", noon + minutes(20), "2"));
-  CHECK(handoff::next_attempt(history, "2") == noon + minutes(50));
-  history.push_back(applied("failed", noon + minutes(21), "2"));
-  CHECK(handoff::next_attempt(history, "2") == noon + minutes(50));
-  for (int count = 0; count < 40; ++count)
-    history.push_back(applied("begun", noon, "2"));
-  CHECK(handoff::next_attempt(history, "2") == noon + hours(24));
+  handoff::ApplyRecord record{.entry = "a.efi"};
+  CHECK(handoff::next_attempt(record) == sys_seconds{});
+  record.last_attempt = noon.time_since_epoch().count();
+  const std::vector<minutes> pauses = {minutes(15),
+                                       minutes(30),
+                                       hours(1),
+                                       hours(2),
+                                       hours(4),
+                                       hours(8),
+                                       hours(16),
+                                       hours(24),
+                                       hours(24)};
+  for (const minutes pause : pauses) {
+    ++record.attempts;
+    CHECK(handoff::next_attempt(record) == noon + pause);
+  }
+  record.attempts = 4'000'000'000;
+  CHECK(handoff::next_attempt(record) == noon + hours(24));
 }
 
-TEST_CASE("a wish is for one boot entry, and the last one counts")
+TEST_CASE("what is known of one boot entry says nothing of another")
 {
   const support::TestHost machine;
   const base::Dir dir = machine.root.dir().again();
-  CHECK_FALSE(handoff::read_apply_wish(dir));
-  handoff::write_apply_wish(machine.host.sys, dir, {"a.efi", When::window});
-  handoff::write_apply_wish(machine.host.sys, dir, {"b.efi", When::boot});
-  CHECK(handoff::read_apply_wish(dir) == handoff::ApplyWish{"b.efi", When::boot});
-  machine.root.write("apply.json", R"({"entry": "b.efi", "when": "later"})");
-  CHECK_FALSE(handoff::read_apply_wish(dir));
-  machine.root.write("apply.json", "[]");
-  CHECK_FALSE(handoff::read_apply_wish(dir));
-
+  const auto read = [&](const std::string &entry) {
+    return handoff::read_apply_record(dir, entry);
+  };
+  const ApplyRecord empty{.entry = "b.efi"};
+  CHECK(read("b.efi") == empty);
+  handoff::write_apply_record(machine.host.sys, dir, {"a.efi", When::window, 1, 100});
+  CHECK(read("a.efi") == ApplyRecord{"a.efi", When::window, 1, 100});
+  CHECK(read("b.efi") == empty);
+  handoff::write_apply_record(machine.host.sys, dir, {"b.efi", std::nullopt, 2, 200});
+  CHECK(read("b.efi") == ApplyRecord{"b.efi", std::nullopt, 2, 200});
+  CHECK(read("a.efi") == ApplyRecord{.entry = "a.efi"});
+  for (const std::string text :
+       {"", "[]", R"({"entry": "b.efi", "when": "later", "attempts": -1, "lastAttempt": "x"})"}) {
+    machine.root.write("apply.json", text);
+    CHECK_MESSAGE(read("b.efi") == empty, text);
+  }
   machine.root.write("var/lib/strake/apply.json", R"({"entry": "b.efi", "when": "boot"})");
   handoff::BootEntry entry;
   entry.name.id = "b.efi";
-  CHECK(handoff::wish_for(machine.host, entry) == When::boot);
+  CHECK(handoff::apply_record_of(machine.host, entry).wish == When::boot);
   entry.name.id = "c.efi";
-  CHECK_FALSE(handoff::wish_for(machine.host, entry));
+  CHECK_FALSE(handoff::apply_record_of(machine.host, entry).wish);
 }

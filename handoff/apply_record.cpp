@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "handoff/apply_wish.hpp"
+#include "handoff/apply_record.hpp"
 
 #include "base/durable.hpp"
 
@@ -47,19 +47,26 @@ std::optional<When> parse_when(std::string_view text)
   return std::nullopt;
 }
 
-std::optional<ApplyWish> read_apply_wish(const base::Dir &state)
+ApplyRecord read_apply_record(const base::Dir &state, const std::string &entry)
 {
   const Json json = Json::parse(state.text(file_name).value_or(""), nullptr, false);
-  if (!json.is_object())
-    return std::nullopt;
-  const auto when = parse_when(text_of(json, "when"));
-  const std::string entry = text_of(json, "entry");
-  return when && !entry.empty() ? std::optional(ApplyWish{entry, *when}) : std::nullopt;
+  ApplyRecord record{.entry = entry};
+  if (!json.is_object() || text_of(json, "entry") != entry)
+    return record;
+  record.wish = parse_when(text_of(json, "when"));
+  if (json.contains("attempts") && json["attempts"].is_number_unsigned())
+    record.attempts = json["attempts"].get<unsigned>();
+  if (json.contains("lastAttempt") && json["lastAttempt"].is_number_integer())
+    record.last_attempt = json["lastAttempt"].get<std::int64_t>();
+  return record;
 }
 
-void write_apply_wish(base::Sys &sys, const base::Dir &state, const ApplyWish &wish)
+void write_apply_record(base::Sys &sys, const base::Dir &state, const ApplyRecord &record)
 {
-  const Json json = {{"entry", wish.entry}, {"when", name(wish.when)}};
+  const Json json = {{"entry", record.entry},
+                     {"when", record.wish ? Json(name(*record.wish)) : Json()},
+                     {"attempts", record.attempts},
+                     {"lastAttempt", record.last_attempt}};
   base::replace_file(
       sys, state, file_name, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
