@@ -6,10 +6,30 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <span>
 
 namespace handoff {
 
+namespace {
+
 using base::Kind;
+
+constexpr const char *variables_directory = "sys/firmware/efi/efivars";
+constexpr const char *variable = "LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+/// Kept without power, and seen by the boot loader as well as here (UEFI, GetVariable()).
+constexpr char attributes = 7;
+
+/// What efivarfs takes in one write: 32 bits of attributes, and UTF-16 with a NUL at its end. Names
+/// of entries are of ASCII (UAPI.1).
+std::string content_of(const std::string &id)
+{
+  std::string content = {attributes, 0, 0, 0};
+  for (const char letter : id)
+    content += {letter, 0};
+  return content += {0, 0};
+}
+
+} // namespace
 
 const MenuEntry &choose_once(const std::vector<MenuEntry> &menu, const std::string &id)
 {
@@ -34,9 +54,19 @@ const MenuEntry &choose_once(const std::vector<MenuEntry> &menu, const std::stri
 
 void boot_once(const base::Host &host, const std::string &id)
 {
-  const base::Finished done = host.programs.run({.argv = {"bootctl", "set-oneshot", id}});
-  if (done.status != 0)
-    base::fail(Kind::io, "bootctl set-oneshot failed: {}", done.errors);
+  const auto variables = host.machine.find_dir(variables_directory);
+  if (!variables)
+    base::fail(Kind::not_found,
+               "this machine was not started by EFI firmware, which would keep the word");
+  if (variables->status(variable)) {
+    host.sys.set_immutable(variables->file(variable), false); // as the kernel protects them
+    host.sys.remove(*variables, variable, base::Remove::file);
+  }
+  if (id.empty())
+    return;
+  const base::Fd file = host.sys.create(*variables, variable, 0644);
+  const std::string content = content_of(id);
+  host.sys.write_at(file, 0, std::as_bytes(std::span(content)));
 }
 
 } // namespace handoff

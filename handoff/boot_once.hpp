@@ -15,8 +15,9 @@ const MenuEntry &choose_once(const std::vector<MenuEntry> &menu, const std::stri
 
 /// Has the boot loader take this entry at the next boot, and at that only: the one after it is as
 /// if nothing had been said. An empty id takes it back. The word is in an EFI variable
-/// (LoaderEntryOneShot), which the boot loader forgets before it starts the entry; bootctl(1)
-/// writes it. Throws Kind::io with its words where it cannot.
+/// (LoaderEntryOneShot of the boot loader interface), which the boot loader forgets before it
+/// starts the entry; the firmware keeps the old word or the new one, or after a cut in between
+/// none. Throws not_found where the firmware has no such variables.
 void boot_once(const base::Host &host, const std::string &id);
 
 } // namespace handoff

@@ -4,6 +4,7 @@
 #include "base/version.hpp"
 #include "handoff/extension_component.hpp"
 #include "handoff/member_choices.hpp"
+#include "handoff/reset.hpp"
 #include "updater/component.hpp"
 #include "updater/running.hpp"
 #include "updater/state.hpp"
@@ -181,6 +182,7 @@ MachineStatus read_status(const base::Host &outside)
     status.last_run = read_last_run(*state);
     history = updater::read_history(*state);
   }
+  status.is_reset_staged = is_reset_staged(host);
   status.troubles = find_troubles(status, history);
   return status;
 }
@@ -198,6 +200,9 @@ std::vector<Trouble> find_troubles(const MachineStatus &status, const std::vecto
   if (status.outlook && !has_fallback)
     troubles.push_back({"There is no other version to fall back on.",
                         "The next update brings one, and leaves what runs as it is."});
+  if (status.is_reset_staged)
+    troubles.push_back({"The next boot takes away what was written to this machine.",
+                        "`strake reset cancel` keeps it."});
   if (status.last_run && !status.last_run->failure.empty())
     troubles.push_back(
         {fmt::format("The last automatic update failed: {}", status.last_run->failure),

@@ -53,6 +53,7 @@ struct MachineStatus {
   Surroundings surroundings{};
   updater::Policy policy{};
   std::optional<LastRun> last_run{};
+  bool is_reset_staged = false;
   std::vector<Trouble> troubles{};
 };
 

@@ -30,42 +30,6 @@ std::string refusal(const std::vector<MenuEntry> &menu, const std::string &id)
   }
 }
 
-/// bootctl, which ends so.
-class BootControl final : public base::Runner {
-public:
-  explicit BootControl(base::Finished end) : end_(std::move(end)) {}
-
-  std::vector<std::string> asked;
-
-  bool exists(const std::string &) override { return true; }
-
-  base::Finished run(const base::Command &command) override
-  {
-    asked = command.argv;
-    return end_;
-  }
-
-  void start(const base::Command &) override {}
-
-private:
-  base::Finished end_;
-};
-
-void ask(base::Runner &programs, const std::string &id)
-{
-  const support::TestHost machine;
-  handoff::boot_once({.sys = machine.host.sys,
-                      .programs = programs,
-                      .fetcher = machine.host.fetcher,
-                      .clock = machine.host.clock,
-                      .log = machine.host.log,
-                      .environment = {},
-                      .root = machine.root.dir().again(),
-                      .machine = machine.root.dir().again(),
-                      .is_running_system = true},
-                     id);
-}
-
 } // namespace
 
 TEST_CASE("only what can boot is booted once")
@@ -84,15 +48,28 @@ TEST_CASE("only what can boot is booted once")
   CHECK(refusal({}, "none.efi") == "there is no boot entry none.efi; there are: none");
 }
 
-TEST_CASE("bootctl is asked, and its failure is one")
+TEST_CASE(
+    "the word is kept as the firmware keeps it, in place of an earlier one, until it is taken back")
 {
-  using Words = std::vector<std::string>;
-  BootControl willing({0, "", ""});
-  ask(willing, "a.efi");
-  CHECK(willing.asked == Words{"bootctl", "set-oneshot", "a.efi"});
-  ask(willing, "");
-  CHECK(willing.asked == Words{"bootctl", "set-oneshot", ""});
-  BootControl unwilling({1, "", "Not booted with UEFI."});
-  CHECK_THROWS_WITH_AS(
-      ask(unwilling, "a.efi"), "bootctl set-oneshot failed: Not booted with UEFI.", base::Error);
+  const support::TestHost machine;
+  const std::string variables = "sys/firmware/efi/efivars/";
+  const std::string variable =
+      variables + "LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+  machine.root.write(variables, "");
+  for (const std::string id : {"b", "a"}) {
+    handoff::boot_once(machine.host, id);
+    CHECK(machine.root.read(variable) ==
+          std::string("\7\0\0\0", 4) + id + std::string("\0\0\0", 3));
+  }
+  handoff::boot_once(machine.host, "");
+  CHECK_FALSE(machine.root.exists(variable));
+  handoff::boot_once(machine.host, "");
+}
+
+TEST_CASE("a machine without such firmware is told so")
+{
+  const support::TestHost machine;
+  CHECK_THROWS_WITH_AS(handoff::boot_once(machine.host, "a"),
+                       "this machine was not started by EFI firmware, which would keep the word",
+                       base::Error);
 }

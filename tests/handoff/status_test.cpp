@@ -90,6 +90,15 @@ TEST_CASE("damage, half a version, a missing fallback and a run that failed are 
   CHECK(troubles[3].what == "The last automatic update failed: no such host");
 }
 
+TEST_CASE("a reset that the next boot performs is told")
+{
+  MachineStatus status = good_machine();
+  status.is_reset_staged = true;
+  const auto troubles = handoff::find_troubles(status, {});
+  REQUIRE(troubles.size() == 1);
+  CHECK(troubles[0].todo == "`strake reset cancel` keeps it.");
+}
+
 TEST_CASE("a machine without boot entries is not told that it has no fallback")
 {
   MachineStatus status = good_machine();
