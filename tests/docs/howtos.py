@@ -2,12 +2,13 @@
 """What readers of each how-to have before they begin, and what it promises them."""
 
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
 from typing import Callable
 
-from sandbox import ASKED, CALLS, have_unit, read, run, write
+from sandbox import ASKED, CALLS, SOURCES, have_unit, read, run, write
 
 RECIPE = """\
 name: {name}
@@ -194,7 +195,39 @@ def promises_of_from_flatcar_bakery(said):
     ]
 
 
+def prepare_new_distribution():
+    """A tree with what matters here of one, and neither a kernel nor an initrd that would run."""
+    os.symlink(SOURCES, "strake")
+    for folder in ("dev", "efi", "etc", "proc", "run", "sys", "tmp", "usr/share", "var"):
+        os.makedirs(f"tree/{folder}")
+    write("tree/etc/machine-id", "")
+    shutil.copytree("/usr/lib/systemd/system", "tree/usr/lib/systemd/system", symlinks=True,
+                    ignore=lambda _, names: [name for name in names
+                                             if not name.startswith("strake-")])
+    write("vmlinuz", "no kernel")
+    write("initrd", "no initrd")
+    write("tools.yaml", RECIPE.format(name="tools", version="1.0"))
+    write("files/version", "1.0\n")
+
+
+def promises_of_new_distribution(said):
+    table = json.loads(run("sfdisk", "--json", "disk.raw"))["partitiontable"]["partitions"]
+    labels = [each.get("name") for each in table]
+    entries = run("mdir", "-b", "-i", "disk.raw@@1M", "::EFI/Linux")
+    return [
+        ("version 2 was installed", "Successfully installed update '2'." in said),
+        ("with three tries", "os_2+3-0.efi" in said),
+        (f"version 1 is in its slot: {labels}", labels[1:3] == ["exampleos_1", "exampleos_1_verity"]),
+        (f"and next again: {entries}", entries.split() == ["::/EFI/Linux/exampleos_1.efi"]),
+        ("timers and services are enabled in the tree",
+         os.path.islink("tree/etc/systemd/system/timers.target.wants/strake-update.timer")
+         and os.path.islink("tree/etc/systemd/system/boot-complete.target.requires/"
+                            "strake-health.service")),
+    ]
+
+
 HOWTOS = {
+    "new-distribution": Howto(prepare_new_distribution, promises_of_new_distribution),
     "from-flatcar-bakery": Howto(prepare_from_flatcar_bakery, promises_of_from_flatcar_bakery),
     "from-sysupdate": Howto(prepare_from_sysupdate, promises_of_from_sysupdate),
     "air-gapped": Howto(prepare_air_gapped, promises_of_air_gapped),

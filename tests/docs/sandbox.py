@@ -5,9 +5,12 @@ Its root is an overlay of the real one in namespaces of its own, so that every c
 stands there: on /etc, /srv and /usr, as root, by https from servers with their real names. These are
 one nginx on the loopback of the namespace, with an authority that only this copy believes.
 
-What cannot be had here has a stand-in, each with the reason:
+What cannot be had here has a stand-in, with the reason:
   systemctl   there is no systemd that could start a unit. It notes what was asked for, and knows
               the units that strake brings and that the test says are there.
+  mkfs.vfat, mmd, mcopy, mdir
+              where the kernel has no vfat, so that a boot partition of it could not be mounted:
+              they make and fill one of ext4.
 """
 
 import fcntl
@@ -25,27 +28,40 @@ ASKED = "/run/nginx/access.log"
 CALLS = "/run/systemctl.calls"
 SYSTEMCTL = f"""\
 #!/bin/bash
+# What is done to another root real systemd can do.
+[[ " $* " != *" --root="* ]] || exec /usr/bin/systemctl "$@"
 # Units that are not there are refused, so that no text names one that does not exist.
 echo "$*" >>{CALLS}
-verb=$1
-shift
+words=()
 for word; do
-  case $word in
-  --*) ;;
-  *)
-    if [[ ! -e /usr/lib/systemd/system/$word ]]; then
-      echo "Unit $word does not exist." >&2
-      exit 5
-    fi
-    ;;
-  esac
+  [[ $word == -* ]] || words+=("$word")
 done
-[[ $verb != is-active ]] || exit 3
+case ${{words[0]}} in
+show) exit 0 ;;
+is-active) exit 3 ;;
+esac
+for word in "${{words[@]:1}}"; do
+  if [[ ! -e /usr/lib/systemd/system/$word ]]; then
+    echo "Unit $word does not exist." >&2
+    exit 5
+  fi
+done
 """
+
+# By debugfs, which wants the place of a file system in an image in bytes; here it is always 1 MiB.
+WITHOUT_VFAT = {
+    "mkfs.vfat": 'mkfs.ext4 -q -E offset=1048576 "$2" "$3"k',
+    "mmd": '''for name in "${@:3}"; do
+  debugfs -w -R "mkdir /${name#::}" "${2%@@1M}?offset=1048576" 2>/dev/null
+done''',
+    "mcopy": 'debugfs -w -R "write $3 /${4#::}" "${2%@@1M}?offset=1048576" 2>/dev/null',
+    "mdir": '''debugfs -R "ls -p /${4#::}" "${3%@@1M}?offset=1048576" 2>/dev/null |
+  sed -nE "s,^/[0-9]+/[^/]*/[^/]*/[^/]*/([^./][^/]*)/.*,${4/::/::/}/\\1,p"''',
+}
 
 
 def write(path, text, mode=0o644):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     os.chmod(path, mode)
@@ -80,7 +96,7 @@ def enter(binary, units):
 
 def make_root(binary, units):
     run("mount", "--make-rprivate", "/")
-    base = "/tmp"
+    base = "/mnt"  # where nothing is that is wanted
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", base)
     for name in ("upper", "work", "root"):
         os.mkdir(f"{base}/{name}")
@@ -107,18 +123,21 @@ def make_root(binary, units):
     os.makedirs("/run/systemd/system")
     write("/usr/local/sbin/systemctl", SYSTEMCTL, 0o755)
     write(CALLS, "")
+    if "\tvfat\n" not in read("/proc/filesystems"):
+        for name, script in WITHOUT_VFAT.items():
+            write(f"/usr/local/sbin/{name}", f"#!/bin/bash\n{script}\n", 0o755)
     for directory in units:
         for name in os.listdir(directory):
             if name.endswith((".service", ".timer")):
-                have_unit(name)
+                have_unit(name, read(f"{directory}/{name}"))
     write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
     os.environ.update({"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                        "HOME": "/root", "GNUPGHOME": "/root/.gnupg", "LC_ALL": "C.UTF-8",
                        "SYSTEMD_EMOJI": "0", "SYSTEMD_RELAX_ESP_CHECKS": "1"})
 
 
-def have_unit(name):
-    write(f"/usr/lib/systemd/system/{name}", "")
+def have_unit(name, text=""):
+    write(f"/usr/lib/systemd/system/{name}", text)
 
 
 def loopback_up():
