@@ -152,10 +152,11 @@ std::vector<Changed> changes(const Inventory &inventory, const UpdatePlan &plan)
   return changed;
 }
 
-/// Nothing is taken away because of it: going back is for people to decide.
-void warn_of_withdrawn(const base::Host &host, const Catalog &catalog)
+/// Nothing is taken away because of it: going back is for people to decide. What is judged by a
+/// system that is to come is not wrong with the one that runs.
+void warn_of_withdrawn(const base::Host &host, const Scope &scope, const Catalog &catalog)
 {
-  if (!catalog.newest_installed)
+  if (!catalog.newest_installed || scope.os_release)
     return;
   const UpdateSet &set = catalog.sets[*catalog.newest_installed];
   if (const Terms *terms = catalog.terms_of(set.version); terms != nullptr && !terms->why.empty())
@@ -187,7 +188,7 @@ UpdateResult update(const base::Host &host, const UpdateOptions &options)
   scope.remember = Remember::yes;
   const Catalog catalog = survey(host, scope, inventory);
   const Policy policy = read_policy(state, options.scope.component);
-  warn_of_withdrawn(host, catalog);
+  warn_of_withdrawn(host, scope, catalog);
 
   const Choice choice = choose(catalog, policy, options.version);
   if (choice.set == nullptr)

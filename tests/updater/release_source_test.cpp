@@ -401,6 +401,21 @@ TEST_CASE("what is withdrawn stays where it is installed, and that is said")
   CHECK(machine.root.exists("var/extensions/hello_1.2.raw"));
 }
 
+TEST_CASE("what is installed is not said to be wrong because it does not fit a system to come")
+{
+  Machine machine;
+  CHECK(machine.update(updater::Turn::ignored, "1.1") == "1.1");
+  machine.release("1.1").fits = {{.id = "small"}};
+  machine.publish_again();
+  machine.said.clear();
+  updater::UpdateOptions options;
+  options.scope.os_release = std::map<std::string, std::string>{{"ID", "large"}};
+  CHECK(updater::update(machine.host, options).version == "1.2");
+  CHECK(std::none_of(machine.said.begin(), machine.said.end(), [](const std::string &line) {
+    return line.find("is installed, but") != std::string::npos;
+  }));
+}
+
 TEST_CASE("an artifact of another architecture or transfer is not meant")
 {
   Machine machine;
