@@ -50,7 +50,7 @@ std::chrono::seconds validity_value(const std::string &value)
   const auto time = base::parse_duration(value);
   if (!time || *time < least)
     base::fail(
-        Kind::usage, "--valid-for= takes a time of at least 1d, such as 30d, not \"{}\"", value);
+        Kind::usage, "--valid-for= takes a time from 1d to 365d, such as 30d, not \"{}\"", value);
   return *time;
 }
 

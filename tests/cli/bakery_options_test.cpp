@@ -76,6 +76,7 @@ TEST_CASE("what cannot be combined, or lacks something, is refused with what to 
   CHECK(contains(refusal({"bake", "-o/x", "--key=/no/key", "--certificate=/no/c", "a"}),
                  "not_found: there is no file /no/c"));
   CHECK(contains(refusal({"lint", "/no/recipe.yaml"}), "not_found: there is no recipe"));
+  CHECK(contains(refusal({"publish", "--valid-for=366d"}), "from 1d to 365d"));
 }
 
 TEST_CASE("--help of a verb shows its options and no others")
