@@ -5,6 +5,7 @@
 #include "updater/directory.hpp"
 #include "updater/offer.hpp"
 #include "updater/running.hpp"
+#include "verity/boot_marks.hpp"
 
 #include <algorithm>
 
@@ -61,6 +62,17 @@ void inherit(Metadata &metadata, const verity::GptEntry &entry, const verity::Pa
         type.is_discoverable && (entry.attributes & verity::attribute::read_only) != 0;
 }
 
+/// As a boot file's name tells it; a loader by marks has used up what is missing of the tries.
+void inherit_tries(Metadata &metadata, const verity::GptEntry &entry, const Target &target)
+{
+  const verity::BootMarks marks = verity::boot_marks(entry);
+  if (!verity::has_boot_marks(target.partition_type.uuid) || marks.is_successful)
+    return;
+  const std::uint64_t given = std::max<std::uint64_t>(target.tries_left.value_or(1), marks.tries);
+  metadata.tries_left = marks.tries;
+  metadata.tries_done = given - marks.tries;
+}
+
 void list_slots(const base::Host &host, const OpenDisk &disk, Holding &holding)
 {
   const Target &target = holding.transfer.target;
@@ -77,6 +89,7 @@ void list_slots(const base::Host &host, const OpenDisk &disk, Holding &holding)
       if (!metadata)
         continue;
       inherit(*metadata, entry, target.partition_type);
+      inherit_tries(*metadata, entry, target);
       slot.version = metadata->version;
       holding.installed.push_back({std::move(*metadata),
                                    *presence,

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/version.hpp"
 #include "updater/directory.hpp"
+#include "verity/boot_marks.hpp"
 #include "verity/gpt.hpp"
 
 #include <algorithm>
@@ -329,7 +330,8 @@ Metadata fields_for(const Transfer &transfer, const Instance &source)
   prefer(fields.mode, target.mode);
   prefer(fields.tries_left, target.tries_left);
   prefer(fields.tries_done, target.tries_done);
-  fields.tries_left = fields.tries_left.value_or(3);
+  fields.tries_left =
+      fields.tries_left.value_or(verity::has_boot_marks(target.partition_type.uuid) ? 1 : 3);
   fields.tries_done = fields.tries_done.value_or(0);
   return fields;
 }

@@ -51,7 +51,8 @@ std::optional<std::string> mounted_root_hash(const base::Host &host)
   return name.substr(0, name.size() - ending.size());
 }
 
-/// Both partition UUIDs that follow from each root hash that something runs from.
+} // namespace
+
 std::set<base::Uuid> running_partitions(const base::Host &host)
 {
   const auto mounted = mounted_root_hash(host);
@@ -67,8 +68,6 @@ std::set<base::Uuid> running_partitions(const base::Host &host)
   }
   return uuids;
 }
-
-} // namespace
 
 std::string running_version(const base::Host &host)
 {

@@ -17,9 +17,13 @@ std::string running_version(const base::Host &host);
 std::set<std::string>
 versions_kept(const base::Host &host, const std::string &component, const Catalog &catalog);
 
+/// The UUIDs of partitions that follow from each root hash that the running system is from: that
+/// which names the device / is on, or else those on the kernel command line.
+std::set<base::Uuid> running_partitions(const base::Host &host);
+
 /// Marks slots as in use that the running system is known to run from by other signs than mounts:
-/// the verity root hash that names the device / is on, or else that on the kernel command line
-/// (roothash=, usrhash=); its halves are the UUIDs of the data and the hash partition.
+/// running_partitions(); the halves of roothash= and usrhash= are the UUIDs of the data and the
+/// hash partition.
 void mark_running_slots(const base::Host &host, Inventory &inventory);
 
 } // namespace updater

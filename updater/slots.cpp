@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "updater/file_target.hpp"
+#include "verity/boot_marks.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -35,10 +36,25 @@ void describe(verity::GptEntry &entry, const Metadata &fields, const verity::Par
     set_bit(entry.attributes, verity::attribute::grow_file_system, fields.grow_file_system);
 }
 
+/// No loader that goes by such marks takes it, not even by its proper type.
+void keep_from_booting(verity::GptEntry &entry, const base::Uuid &type)
+{
+  if (verity::has_boot_marks(type))
+    verity::set_boot_marks(entry, {});
+}
+
 void make_empty(verity::GptEntry &entry, const base::Uuid &type)
 {
   entry.type = type;
   entry.label = "_empty";
+  keep_from_booting(entry, type);
+}
+
+/// What a source says may be more than there is room for.
+verity::BootMarks marks_to_try(std::optional<std::uint64_t> tries)
+{
+  return {.tries = static_cast<unsigned>(
+              std::min<std::uint64_t>(tries.value_or(1), verity::boot_mark_limit))};
 }
 
 /// Changes to several tables, each committed once.
@@ -46,10 +62,14 @@ class TableChanges {
 public:
   explicit TableChanges(WritableDisks &disks) : disks_(disks) {}
 
+  verity::GptTable &table(std::size_t disk)
+  {
+    return tables_.try_emplace(disk, disks_.disk(disk).table()).first->second;
+  }
+
   verity::GptEntry &entry(std::size_t disk, unsigned partition)
   {
-    const auto found = tables_.try_emplace(disk, disks_.disk(disk).table()).first;
-    return found->second.entry(partition);
+    return table(disk).entry(partition);
   }
 
   void commit_all()
@@ -153,8 +173,10 @@ void Slots::open()
     if (!is_slot(step) || step.action != Action::acquire)
       continue;
     verity::GptEntry &entry = changes.entry(disk_of(step), step.partition);
-    entry.type = verity::partial_type(type_of(inventory_.holdings[step.transfer]));
+    const base::Uuid &type = type_of(inventory_.holdings[step.transfer]);
+    entry.type = verity::partial_type(type);
     entry.label = step.name;
+    keep_from_booting(entry, type);
   }
   changes.commit_all();
   open_ = true;
@@ -184,6 +206,9 @@ bool Slots::holds_part(const Step &step) const
 void Slots::publish(Presence presence, const std::vector<std::pair<std::size_t, Instance>> &victims)
 {
   TableChanges changes(disks_);
+  for (const auto &[transfer, victim] : victims)
+    make_empty(changes.entry(inventory_.ways[transfer].disk.value(), victim.partition),
+               type_of(inventory_.holdings[transfer]));
   for (const Step &step : plan_.steps) {
     if (!is_slot(step) || step.action == Action::keep)
       continue;
@@ -193,10 +218,11 @@ void Slots::publish(Presence presence, const std::vector<std::pair<std::size_t, 
     entry.type = presence == Presence::pending ? verity::pending_type(type.uuid) : type.uuid;
     entry.label = step.name;
     describe(entry, step.fields, type);
+    keep_from_booting(entry, type.uuid);
+    if (presence == Presence::installed && verity::has_boot_marks(type.uuid))
+      verity::put_first(
+          changes.table(disk_of(step)), step.partition, marks_to_try(step.fields.tries_left));
   }
-  for (const auto &[transfer, victim] : victims)
-    make_empty(changes.entry(inventory_.ways[transfer].disk.value(), victim.partition),
-               type_of(inventory_.holdings[transfer]));
   changes.commit_all();
 }
 
@@ -205,14 +231,34 @@ Retyping::Retyping(const base::Host &host, Inventory &inventory)
 {
 }
 
-void Retyping::set(std::size_t transfer, unsigned partition, Presence presence)
+verity::GptTable &Retyping::table_for(std::size_t transfer)
 {
   const std::size_t index = inventory_.ways[transfer].disk.value();
-  const auto table = tables_.try_emplace(index, disks_.disk(index).table()).first;
+  return tables_.try_emplace(index, disks_.disk(index).table()).first->second;
+}
+
+void Retyping::set(std::size_t transfer, unsigned partition, Presence presence)
+{
+  verity::GptEntry &entry = table_for(transfer).entry(partition);
   const base::Uuid &type = type_of(inventory_.holdings[transfer]);
-  table->second.entry(partition).type = presence == Presence::partial   ? verity::partial_type(type)
-                                        : presence == Presence::pending ? verity::pending_type(type)
-                                                                        : type;
+  entry.type = presence == Presence::partial   ? verity::partial_type(type)
+               : presence == Presence::pending ? verity::pending_type(type)
+                                               : type;
+  if (presence != Presence::installed)
+    keep_from_booting(entry, type);
+}
+
+void Retyping::prefer(std::size_t transfer, unsigned partition)
+{
+  const Target &target = inventory_.holdings[transfer].transfer.target;
+  if (!verity::has_boot_marks(target.partition_type.uuid))
+    return;
+  verity::GptTable &table = table_for(transfer);
+  if (verity::boot_order(table).front() == partition)
+    return;
+  const verity::BootMarks present = verity::boot_marks(table.entry(partition));
+  const bool has_a_try = present.is_successful || present.tries > 0;
+  verity::put_first(table, partition, has_a_try ? present : marks_to_try(target.tries_left));
 }
 
 void Retyping::commit()

@@ -53,7 +53,9 @@ public:
   [[nodiscard]] bool holds_part(const Step &step) const;
 
   /// Gives all slots of the update their type, label, UUID and attributes, as pending or installed,
-  /// and empties those of `victims`, in one table commit a disk.
+  /// and empties those of `victims`, in one table commit a disk. Where the boot loader goes by
+  /// verity::BootMarks the new ones come first, to be tried, and the marks of the others stay but
+  /// for priorities that have to make room.
   void publish(Presence presence, const std::vector<std::pair<std::size_t, Instance>> &victims);
 
 private:
@@ -72,9 +74,16 @@ public:
   Retyping(const base::Host &host, Inventory &inventory);
 
   void set(std::size_t transfer, unsigned partition, Presence presence);
+
+  /// Where the boot loader goes by verity::BootMarks it takes this installed partition from then
+  /// on; one that it has given up gets its tries anew. One that has the first place keeps all.
+  void prefer(std::size_t transfer, unsigned partition);
+
   void commit();
 
 private:
+  verity::GptTable &table_for(std::size_t transfer);
+
   Inventory &inventory_;
   WritableDisks disks_;
   std::map<std::size_t, verity::GptTable> tables_;

@@ -2,6 +2,7 @@
 #include "updater/transfer_file.hpp"
 
 #include "base/error.hpp"
+#include "verity/boot_marks.hpp"
 #include "verity/release_manifest.hpp"
 
 #include <array>
@@ -226,6 +227,11 @@ public:
     if (is_partition && !target.current_symlink.empty() && !target.current_symlink.starts_with('/'))
       refuse("Target.CurrentSymlink",
              "CurrentSymlink= must begin with \"/\" here, because a partition has no directory");
+    if (is_partition && verity::has_boot_marks(target.partition_type.uuid) &&
+        target.tries_left.value_or(1) - 1 >= verity::boot_mark_limit)
+      refuse("Target.TriesLeft",
+             fmt::format("a partition of this type has room for 1 to {} tries",
+                         verity::boot_mark_limit));
   }
 
 private:

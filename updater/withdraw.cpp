@@ -9,6 +9,7 @@
 #include "updater/slots.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace updater {
 
@@ -33,6 +34,8 @@ public:
             std::find(versions.begin(), versions.end(), version) != versions.end();
         if (!is_named || instance.presence != Presence::installed)
           continue;
+        if (instance.partition != 0)
+          outranked_.insert(index);
         if (inventory_.holdings[index].is_boot)
           boot_.push_back({index, instance});
         else if (version != running)
@@ -45,11 +48,11 @@ public:
 
   [[nodiscard]] bool is_empty() const { return boot_.empty() && plain_.empty() && slots_.empty(); }
 
-  void run()
+  void run(const std::string &kept)
   {
     for (const Found &found : boot_)
       withdraw(found);
-    withdraw_slots();
+    withdraw_slots(kept);
     for (const Found &found : plain_)
       withdraw(found);
   }
@@ -69,12 +72,18 @@ private:
     });
   }
 
-  void withdraw_slots()
+  /// The slot that runs keeps its type, so the one to boot has to come before it.
+  void withdraw_slots(const std::string &kept)
   {
     Retyping retyping(host_, inventory_);
     for (const Found &found : slots_)
       if (!is_in_use(found))
         retyping.set(found.transfer, found.instance.partition, Presence::pending);
+    for (const std::size_t transfer : outranked_) {
+      const Instance *instance = find_version(inventory_.holdings[transfer].installed, kept);
+      if (instance != nullptr && instance->presence == Presence::installed)
+        retyping.prefer(transfer, instance->partition);
+    }
     retyping.commit();
   }
 
@@ -83,6 +92,7 @@ private:
   std::vector<Found> boot_;
   std::vector<Found> slots_;
   std::vector<Found> plain_;
+  std::set<std::size_t> outranked_; ///< transfers with slots in which a newer version is installed
 };
 
 /// Whether an update has brought a newer version since, which is not one of those withdrawn.
@@ -127,8 +137,7 @@ Withdrawn withdraw_newer(const base::Host &host,
 {
   Withdrawal withdrawal(host, inventory);
   withdrawal.collect(versions);
-  if (!withdrawal.is_empty())
-    withdrawal.run();
+  withdrawal.run(kept);
   point_links(host, inventory, kept, versions);
   return withdrawal.is_empty() ? Withdrawn::nothing : Withdrawn::something;
 }
