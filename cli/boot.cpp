@@ -18,7 +18,7 @@ using handoff::MenuEntry;
 Value json_of(const BootSlot &slot)
 {
   Value json;
-  json["option"] = slot.option;
+  json["option"] = slot.option.empty() ? Value() : Value(slot.option);
   json["partition"] = slot.number == 0 ? Value() : Value(slot.number);
   json["label"] = slot.label;
   json["fault"] = slot.fault.empty() ? Value() : Value(slot.fault);
@@ -40,6 +40,7 @@ Value json_of(const MenuEntry &each)
   json["options"] = each.entry.options;
   json["triesLeft"] = tries ? Value(tries->left) : Value();
   json["triesDone"] = tries ? Value(tries->done) : Value();
+  json["priority"] = each.marks ? Value(each.marks->priority) : Value();
   json["state"] = handoff::name(each.state);
   json["faults"] = each.faults;
   json["slots"] = Value::array();
@@ -110,12 +111,7 @@ int give(const Call &call, handoff::Blessing blessing)
     return tell(call, done);
   }
   const auto menu = handoff::read_boot_menu(call.host, image);
-  const handoff::Verdict verdict = handoff::judge(menu, call.argument(), blessing);
-  return tell(call,
-              {.id = verdict.changed.id,
-               .version = verdict.entry->entry.version,
-               .before = handoff::text_of(verdict.entry->entry.name),
-               .file = handoff::text_of(verdict.changed)});
+  return tell(call, handoff::result_of(handoff::judge(menu, call.argument(), blessing)));
 }
 
 } // namespace
@@ -155,7 +151,7 @@ int once(const Call &call)
 int boot(const Call &call)
 {
   Value rows = Value::array();
-  Table table({{"ENTRY"}, {"VERSION"}, {"STATE"}, {"WHEN"}, {"SLOTS"}, {"TITLE"}});
+  Table table({{"ENTRY"}, {"VERSION"}, {"STATE"}, {"WHEN"}, {"SLOTS"}, {"TYPE"}, {"TITLE"}});
   std::string faults;
   for (const MenuEntry &each : handoff::read_boot_menu(call.host, call.options.image)) {
     rows.push_back(json_of(each));
@@ -164,6 +160,7 @@ int boot(const Call &call)
                state_text(each),
                when_text(each),
                slots_text(each),
+               std::string(handoff::name(each.entry.type)),
                or_dash(each.entry.title)});
     for (const std::string &fault : each.faults)
       faults += fmt::format("{}: {}\n", base::printable(each.file), base::printable(fault));

@@ -3,6 +3,7 @@
 
 #include "base/durable.hpp"
 #include "base/error.hpp"
+#include "handoff/marked_slots.hpp"
 #include "updater/anchor.hpp"
 #include "updater/file_target.hpp"
 #include "updater/history.hpp"
@@ -49,8 +50,10 @@ void copy_entry(base::Sys &sys,
   updater::rename_boot_file(sys, dir, temporary, to);
 }
 
-void perform(const base::Host &host, const Verdict &verdict)
+void perform(const base::Host &host, const std::string &image, const Verdict &verdict)
 {
+  if (verdict.marks)
+    return set_marks(host, image, verdict.entry->slots.front().number, *verdict.marks);
   const base::Dir dir = folder_of(host, *verdict.entry);
   const std::string from = text_of(verdict.entry->entry.name);
   const std::string to = text_of(verdict.changed);
@@ -107,13 +110,29 @@ Verdict judge(const std::vector<MenuEntry> &menu, const std::string &id, Blessin
   const MenuEntry &entry = find_entry(menu, id);
   if (blessing == Blessing::blessed && entry.state == BootState::damaged)
     base::fail(Kind::config, "{} cannot boot: {}", entry.file, entry.faults.front());
-  const Verdict verdict{
+  Verdict verdict{
       &entry, {entry.entry.name.id, tries_after(entry, blessing)}, has_fallback(menu, entry)};
+  if (entry.marks)
+    verdict.marks = marks_after(*entry.marks, blessing);
   if (blessing == Blessing::unblessed && !verdict.has_fallback)
     base::fail(Kind::usage,
                "nothing but {} can boot, so it cannot be given up; `strake boot` shows why",
                entry.entry.name.id);
   return verdict;
+}
+
+Blessed result_of(const Verdict &verdict)
+{
+  const MenuEntry &entry = *verdict.entry;
+  Blessed result{.id = verdict.changed.id,
+                 .version = entry.entry.version,
+                 .before = text_of(entry.entry.name),
+                 .file = text_of(verdict.changed)};
+  if (verdict.marks) {
+    result.before = text_of(result.id, *entry.marks);
+    result.file = text_of(result.id, *verdict.marks);
+  }
+  return result;
 }
 
 Blessed
@@ -123,13 +142,10 @@ bless(const base::Host &host, const std::string &image, const std::string &id, B
   const updater::Lock lock = updater::take_lock(host, state);
   const std::vector<MenuEntry> menu = read_boot_menu(host, image);
   const Verdict verdict = judge(menu, id, blessing);
-  Blessed done{.id = verdict.changed.id,
-               .version = verdict.entry->entry.version,
-               .before = text_of(verdict.entry->entry.name),
-               .file = text_of(verdict.changed)};
+  Blessed done = result_of(verdict);
   if (!done.has_changed())
     return done;
-  perform(host, verdict);
+  perform(host, image, verdict);
   updater::record(host,
                   state,
                   {.time = host.clock.now().time_since_epoch().count(),

@@ -113,7 +113,8 @@ int by_tries(const BootEntry &one, const BootEntry &other)
 
 std::string_view name(BootEntryType type)
 {
-  return type == BootEntryType::text ? "type1" : "type2";
+  constexpr std::array names = {"type1", "type2", "gpt"};
+  return names.at(static_cast<std::size_t>(type));
 }
 
 BootEntry parse_text_entry(const BootName &name, std::string_view text)

@@ -13,13 +13,15 @@
 
 namespace handoff {
 
-/// The two types of entries that the Boot Loader Specification (UAPI.1) has.
+/// The two types of entries that the Boot Loader Specification (UAPI.1) has, and one that is no
+/// file.
 enum class BootEntryType {
   text,    ///< type 1: a file in /loader/entries that names kernel, initrds and options
   unified, ///< type 2: a unified kernel image in /EFI/Linux
+  marked,  ///< a partition that the loader takes by verity::BootMarks
 };
 
-/// "type1", "type2"
+/// "type1", "type2", "gpt"
 std::string_view name(BootEntryType type);
 
 /// One entry, as its file describes it.

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/os_release.hpp"
+#include "handoff/marked_slots.hpp"
 #include "updater/anchor.hpp"
 
 #include <fnmatch.h>
@@ -210,6 +211,37 @@ BootState state_of(const MenuEntry &each)
   return each.entry.name.tries->left == 0 ? BootState::given_up : BootState::counted;
 }
 
+/// Without the partitions that are entries.
+std::vector<MenuEntry> read_files(const base::Host &host, const std::string &image)
+{
+  const base::Dir esp = updater::find_place(host, Anchor::esp, "", {}).anchor;
+  const base::Dir boot = updater::find_place(host, Anchor::boot, "", {}).anchor;
+  std::vector<MenuEntry> menu = collect(esp, boot);
+  look_at_slots(host, image, menu);
+  const LoaderWishes wishes = read_wishes(host, esp);
+  for (MenuEntry &each : menu) {
+    each.state = state_of(each);
+    each.is_booted = !wishes.booted.empty() && each.entry.name.id == wishes.booted;
+  }
+  const ReleaseNames running = names_of(base::read_os_release(host.root));
+  mark_running(menu, {running.version, running.sort_key});
+  if (const auto next = next_entry(menu, wishes))
+    menu[*next].is_next = true;
+  return menu;
+}
+
+/// A loader that goes by partitions needs no place for files.
+std::vector<MenuEntry> read_files_if_any(const base::Host &host, const std::string &image)
+{
+  try {
+    return read_files(host, image);
+  } catch (const base::Error &error) {
+    if (error.kind() != base::Kind::not_found)
+      throw;
+    return {};
+  }
+}
+
 } // namespace
 
 std::string_view name(BootState state)
@@ -231,19 +263,16 @@ std::optional<std::vector<MenuEntry>> find_boot_menu(const base::Host &host)
 
 std::vector<MenuEntry> read_boot_menu(const base::Host &host, const std::string &image)
 {
-  const base::Dir esp = updater::find_place(host, Anchor::esp, "", {}).anchor;
-  const base::Dir boot = updater::find_place(host, Anchor::boot, "", {}).anchor;
-  std::vector<MenuEntry> menu = collect(esp, boot);
-  look_at_slots(host, image, menu);
-  const LoaderWishes wishes = read_wishes(host, esp);
-  for (MenuEntry &each : menu) {
-    each.state = state_of(each);
-    each.is_booted = !wishes.booted.empty() && each.entry.name.id == wishes.booted;
-  }
-  const ReleaseNames running = names_of(base::read_os_release(host.root));
-  mark_running(menu, {running.version, running.sort_key});
-  if (const auto next = next_entry(menu, wishes))
-    menu[*next].is_next = true;
+  auto marked = find_marked_slots(host, image);
+  if (!marked)
+    return read_files(host, image);
+  std::vector<MenuEntry> menu = read_files_if_any(host, image);
+  const auto is_next = [](const MenuEntry &each) { return each.is_next; };
+  if (const auto number = verity::next_to_boot(marked->disk.table);
+      number && std::none_of(menu.begin(), menu.end(), is_next))
+    for (MenuEntry &each : marked->entries)
+      each.is_next = each.slots.front().number == *number;
+  std::move(marked->entries.begin(), marked->entries.end(), std::back_inserter(menu));
   return menu;
 }
 

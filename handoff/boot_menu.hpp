@@ -5,6 +5,7 @@
 #include "handoff/boot_entry.hpp"
 #include "handoff/boot_slot.hpp"
 #include "updater/definition.hpp"
+#include "verity/boot_marks.hpp"
 
 #include <optional>
 #include <string>
@@ -24,12 +25,23 @@ enum class BootState {
 /// "good", "counted", "given-up", "damaged"
 std::string_view name(BootState state);
 
+/// What is said of a boot entry that was tried.
+enum class Blessing {
+  blessed,   ///< it is good: the boot loader counts its tries no longer
+  unblessed, ///< it is bad: it has no try left, and the boot loader takes another
+};
+
+/// "blessed", "unblessed"
+std::string_view name(Blessing blessing);
+
 /// One entry of the menu, and what there is behind it.
 struct MenuEntry {
   BootEntry entry;
   updater::Anchor partition = updater::Anchor::esp; ///< or xbootldr
   std::string folder;                               ///< of its file, below the partition
   std::string file;                                 ///< as it is seen on this machine
+  /// Only of a partition that is an entry, which is then its only slot.
+  std::optional<verity::BootMarks> marks;
   BootState state = BootState::good;
   std::vector<std::string> faults; ///< what keeps it from booting, each as a sentence
   std::vector<BootSlot> slots;     ///< that it runs from
@@ -54,8 +66,10 @@ struct LoaderWishes {
   std::string pattern{}; ///< shell pattern for the id of the default entry
 };
 
-/// All entries of the ESP and of XBOOTLDR, in the order in which the boot loader shows them. Throws
-/// not_found if no such partition is mounted. What cannot be read of an entry is a fault of it.
+/// All entries of the ESP and of XBOOTLDR, in the order in which the boot loader shows them; then
+/// the partitions that are entries, in the order in which theirs tries them. Where there are both,
+/// the next one is a file as long as one can be taken. Throws not_found if no such partition is
+/// mounted, and none is an entry. What cannot be read of an entry is a fault of it.
 /// `image` is the file given with --image, or empty.
 std::vector<MenuEntry> read_boot_menu(const base::Host &host, const std::string &image);
 

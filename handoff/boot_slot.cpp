@@ -91,20 +91,31 @@ BootSlot look_at(const verity::GptDisk &disk, const GptTable &table, const RootH
 
 } // namespace
 
-std::optional<SlotDisk> SlotDisk::find(const base::Host &host, const std::string &image)
+std::optional<updater::OpenDisk> find_system_disk(const base::Host &host, const std::string &image)
 {
   if (!host.is_running_system && image.empty())
     return std::nullopt; // another root says nothing of its disk
   try {
     updater::Target system;
     system.path_auto = true;
-    const updater::DiskPath path = updater::find_disk(host, system, image);
-    return SlotDisk(verity::GptDisk(updater::root_of(host, path).file(path.path), path.path));
+    updater::DiskPath place = updater::find_disk(host, system, image);
+    verity::GptTable table =
+        verity::GptDisk(updater::root_of(host, place).file(place.path), place.path).table();
+    return updater::OpenDisk{std::move(place), std::move(table)};
   } catch (const base::Error &error) {
     if (error.kind() != base::Kind::not_found && error.kind() != base::Kind::config)
       throw;
     return std::nullopt;
   }
+}
+
+std::optional<SlotDisk> SlotDisk::find(const base::Host &host, const std::string &image)
+{
+  const auto disk = find_system_disk(host, image);
+  if (!disk)
+    return std::nullopt;
+  const updater::DiskPath &place = disk->place;
+  return SlotDisk(verity::GptDisk(updater::root_of(host, place).file(place.path), place.path));
 }
 
 SlotDisk::SlotDisk(verity::GptDisk disk) : disk_(std::move(disk)), table_(disk_.table())

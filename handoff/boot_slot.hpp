@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/host.hpp"
+#include "updater/inventory.hpp"
 #include "verity/gpt_disk.hpp"
 #include "verity/signature_partition.hpp"
 
@@ -11,9 +12,13 @@
 
 namespace handoff {
 
+/// The disk that the system is on, with its table. Nothing where it is on none with a partition
+/// table, as in a container. `image` is the file given with --image; empty: the machine's own disk.
+std::optional<updater::OpenDisk> find_system_disk(const base::Host &host, const std::string &image);
+
 /// A partition that a boot entry runs from, by the root hash it names.
 struct BootSlot {
-  std::string option;  ///< that names the hash: "roothash", "usrhash"
+  std::string option;  ///< that names the hash: "roothash", "usrhash"; empty: it is the entry
   unsigned number = 0; ///< of the partition with the data; 0: there is none
   unsigned tree = 0;   ///< of that with its hash tree; likewise
   std::string label;   ///< of that partition
@@ -23,8 +28,7 @@ struct BootSlot {
 /// The disk of the system, and its partitions.
 class SlotDisk {
 public:
-  /// Nothing where the system is on no disk with a partition table, as in a container. `image` is
-  /// the file given with --image; empty: the machine's own disk.
+  /// Nothing where find_system_disk() finds none.
   static std::optional<SlotDisk> find(const base::Host &host, const std::string &image);
 
   explicit SlotDisk(verity::GptDisk disk);
