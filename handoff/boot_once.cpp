@@ -44,6 +44,9 @@ const MenuEntry &choose_once(const std::vector<MenuEntry> &menu, const std::stri
                id,
                ids.empty() ? "none" : fmt::format("{}", fmt::join(ids, ", ")));
   }
+  if (found->entry.type == BootEntryType::marked)
+    base::fail(
+        Kind::config, "{} is a partition, and its boot loader takes no word for one boot", id);
   if (!found->can_boot())
     base::fail(Kind::config,
                "{} cannot boot: {}",

@@ -45,6 +45,9 @@ TEST_CASE("only what can boot is booted once")
   CHECK(refusal(menu, "bad.efi") == "/efi/EFI/Linux/bad.efi cannot boot: it has no content");
   CHECK(refusal(menu, "none.efi") ==
         "there is no boot entry none.efi; there are: good.efi, counted.efi, old.efi, bad.efi");
+  menu[0].entry.type = handoff::BootEntryType::marked;
+  CHECK(refusal(menu, "good.efi") ==
+        "good.efi is a partition, and its boot loader takes no word for one boot");
   CHECK(refusal({}, "none.efi") == "there is no boot entry none.efi; there are: none");
 }
 
