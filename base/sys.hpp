@@ -159,7 +159,7 @@ public:
   /// files can be reached without opening them.
   virtual void set_attributes(const Fd &fd, const Attributes &attributes) = 0;
   virtual void set_extended(const Fd &fd, const std::vector<ExtendedAttribute> &attributes) = 0;
-  /// The inode flag that forbids any change (chattr +i); file systems without it are left alone.
+  /// The flag against any change (chattr +i); off takes +a too. Left alone where there is none.
   virtual void set_immutable(const Fd &fd, bool immutable) = 0;
 
   /// Changes a name; atomic while the power stays on. Durable after sync of both directories.
