@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace base {
@@ -265,6 +266,16 @@ read_config(const Dir &root, std::span<const std::string> directories, const std
   for (const ConfigFile &drop_in : find_config_files(root, drop_ins, ".conf"))
     append(whole, read_one(root, drop_in.path));
   return whole;
+}
+
+std::vector<ConfigItem> read_own_settings(const Dir &root, const std::string &name)
+{
+  const std::array<std::string, 4> directories = {
+      "/etc/strake", "/run/strake", "/usr/local/lib/strake", "/usr/lib/strake"};
+  Config config = read_config(root, directories, name);
+  if (!config.warnings.empty())
+    fail_message(Kind::config, config.warnings.front());
+  return std::move(config.items);
 }
 
 std::optional<std::vector<std::string>> split_escaped(std::string_view text)

@@ -52,6 +52,11 @@ std::vector<ConfigFile> find_config_files(const Dir &root,
 Config
 read_config(const Dir &root, std::span<const std::string> directories, const std::string &name);
 
+/// What strake's own NAME ("automatic.conf", "extensions/tools.conf") and its drop-ins say, in the
+/// directories strake/ of /etc, /run, /usr/local/lib and /usr/lib. Unlike in systemd's files a line
+/// that means nothing throws Kind::config with its place.
+std::vector<ConfigItem> read_own_settings(const Dir &root, const std::string &name);
+
 /// The words of a value. Quotes are plain characters, and backslashes escape as in C, also \s for
 /// a space; an unknown escape stays as it is. Nothing if an escape is cut off or makes a NUL.
 std::optional<std::vector<std::string>> split_escaped(std::string_view text);

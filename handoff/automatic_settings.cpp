@@ -13,9 +13,6 @@ namespace {
 using base::ConfigItem;
 using base::Kind;
 
-const std::array<std::string, 4> search_path = {
-    "/etc/strake", "/run/strake", "/usr/local/lib/strake", "/usr/lib/strake"};
-
 struct ReachRow {
   Reach reach;
   std::string_view name;
@@ -100,8 +97,7 @@ std::string_view name(Reach reach)
 AutomaticSettings read_automatic_settings(const base::Host &host)
 {
   AutomaticSettings settings;
-  const base::Config config = base::read_config(host.root, search_path, "automatic.conf");
-  for (const ConfigItem &item : config.items)
+  for (const ConfigItem &item : base::read_own_settings(host.root, "automatic.conf"))
     take(item, settings);
   return settings;
 }

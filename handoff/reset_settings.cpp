@@ -16,9 +16,6 @@ namespace {
 using base::ConfigItem;
 using base::Kind;
 
-const std::array<std::string, 4> search_path = {
-    "/etc/strake", "/run/strake", "/usr/local/lib/strake", "/usr/lib/strake"};
-
 /// Words with quotes around those that have blanks, which add up over lines and files.
 void add_words(const ConfigItem &item, std::vector<std::string> &field)
 {
@@ -95,10 +92,7 @@ void take(const ConfigItem &item, ResetSettings &settings)
 ResetSettings read_reset_settings(const base::Host &host)
 {
   ResetSettings settings;
-  const base::Config config = base::read_config(host.root, search_path, "reset.conf");
-  if (!config.warnings.empty())
-    base::fail_message(Kind::config, config.warnings.front());
-  for (const ConfigItem &item : config.items)
+  for (const ConfigItem &item : base::read_own_settings(host.root, "reset.conf"))
     take(item, settings);
   return settings;
 }

@@ -145,10 +145,7 @@ void put(std::map<std::string, Value> &map, const std::string &key, std::optiona
 /// This file is strake's own, so that nobody's older file can be in the way of reading it strictly.
 void read_hierarchies_file(const base::Host &host, Configuration &result)
 {
-  const base::Config config = base::read_config(host.root, search_path, "strake/hierarchies.conf");
-  if (!config.warnings.empty())
-    base::fail_message(Kind::config, config.warnings.front());
-  for (const base::ConfigItem &item : config.items) {
+  for (const base::ConfigItem &item : base::read_own_settings(host.root, "hierarchies.conf")) {
     if (is_foreign(item))
       continue;
     const std::string hierarchy = without_slash_at_end(item.section);

@@ -20,12 +20,6 @@ namespace {
 
 using base::Kind;
 
-const std::array<std::string, 4> search_path = {
-    "/etc/strake/extensions",
-    "/run/strake/extensions",
-    "/usr/local/lib/strake/extensions",
-    "/usr/lib/strake/extensions",
-};
 constexpr std::string_view section = "Extension";
 constexpr std::string_view drop_in_name = "50-strake-enabled.conf";
 
@@ -163,37 +157,36 @@ void take(const base::ConfigItem &item, ExtensionSettings &settings)
   row->read(item, settings);
 }
 
-base::Config read_files(const base::Host &host, const std::string &name)
+std::vector<base::ConfigItem> read_files(const base::Host &host, const std::string &name)
 {
   // Longer names cannot have a file beside them.
   constexpr std::size_t longest = 255 - std::string_view(".conf.d").size();
   if (name.size() > longest)
     return {};
-  return base::read_config(host.root, search_path, name + ".conf");
+  return base::read_own_settings(host.root, fmt::format("extensions/{}.conf", name));
 }
 
-ExtensionSettings settings_of(const base::Config &config, const std::string &name)
+ExtensionSettings settings_of(const std::vector<base::ConfigItem> &items, const std::string &name)
 {
-  if (!config.warnings.empty())
-    base::fail_message(Kind::config, config.warnings.front());
   ExtensionSettings settings;
-  for (const base::ConfigItem &item : config.items)
+  for (const base::ConfigItem &item : items)
     take(item, settings);
   for (const auto *names : {&settings.after, &settings.required, &settings.conflicts})
     if (std::find(names->begin(), names->end(), name) != names->end())
       base::fail(Kind::config,
                  "{}: the extension {} names itself in After=, Requires= or Conflicts=",
-                 config.items.back().file,
+                 items.back().file,
                  name);
   return settings;
 }
 
 /// The file that keeps the drop-in of set_enabled() from counting; nothing if none does.
-std::optional<base::ConfigItem> overriding(const base::Config &config, Enabled enabled)
+std::optional<base::ConfigItem> overriding(const std::vector<base::ConfigItem> &items,
+                                           Enabled enabled)
 {
   std::optional<base::ConfigItem> result;
   bool is_after = false;
-  for (const base::ConfigItem &item : config.items) {
+  for (const base::ConfigItem &item : items) {
     const base::SplitPath file = base::split_path(item.file);
     is_after = is_after || (file.parent.ends_with(".conf.d") && file.name > drop_in_name);
     if (!is_after || item.key != "Enabled")
@@ -215,9 +208,9 @@ void set_enabled(const base::Host &host, const std::string &name, Enabled enable
 {
   if (!is_valid_image_name(name))
     base::fail(Kind::usage, "an extension cannot have this name; see what strake ext list shows");
-  const base::Config config = read_files(host, name);
-  (void)settings_of(config, name);
-  if (const auto item = overriding(config, enabled))
+  const std::vector<base::ConfigItem> items = read_files(host, name);
+  (void)settings_of(items, name);
+  if (const auto item = overriding(items, enabled))
     base::fail(Kind::config,
                "{} says {}={} for the extension {} and counts more than what would be written "
                "now; change it there",
@@ -225,7 +218,7 @@ void set_enabled(const base::Host &host, const std::string &name, Enabled enable
                item->key,
                item->value,
                name);
-  const std::string directory = fmt::format("{}/{}.conf.d", search_path.front(), name);
+  const std::string directory = fmt::format("/etc/strake/extensions/{}.conf.d", name);
   const std::string text =
       fmt::format("[{}]\nEnabled={}\n", section, enabled == Enabled::yes ? "yes" : "no");
   base::during(fmt::format("writing {}/{}", host.root.display(directory), drop_in_name), [&] {

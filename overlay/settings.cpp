@@ -20,9 +20,6 @@ namespace {
 using base::ConfigItem;
 using base::Kind;
 
-const std::array<std::string, 4> search_path = {
-    "/etc/strake", "/run/strake", "/usr/local/lib/strake", "/usr/lib/strake"};
-
 [[noreturn]] void refuse(const ConfigItem &item, std::string_view expected)
 {
   base::fail(Kind::config, "{}: {}={} is no {}", item.place(), item.key, item.value, expected);
@@ -141,11 +138,8 @@ void take(const ConfigItem &item, Settings &settings)
 
 Settings read_settings(const base::Host &host)
 {
-  const base::Config config = base::read_config(host.root, search_path, "extensions.conf");
-  if (!config.warnings.empty())
-    base::fail_message(Kind::config, config.warnings.front());
   Settings settings;
-  for (const ConfigItem &item : config.items)
+  for (const ConfigItem &item : base::read_own_settings(host.root, "extensions.conf"))
     take(item, settings);
   return settings;
 }

@@ -17,9 +17,6 @@ namespace {
 constexpr std::size_t largest_pem = std::size_t{4} << 20U;
 constexpr std::size_t largest_secret = std::size_t{64} << 10U;
 
-const std::array<std::string, 4> directories = {
-    "/etc/strake", "/run/strake", "/usr/local/lib/strake", "/usr/lib/strake"};
-
 bool is_plain(char character)
 {
   return character > 0x20 && character < 0x7f;
@@ -312,11 +309,8 @@ void check_secrets(const Secrets &secrets)
 
 TransportOptions read_transport_options(const TransportFiles &files)
 {
-  const base::Config config = base::read_config(files.root, directories, "transport.conf");
-  if (!config.warnings.empty())
-    base::fail(base::Kind::config, "{}", config.warnings.front());
   TransportOptions options;
-  for (const base::ConfigItem &item : config.items)
+  for (const base::ConfigItem &item : base::read_own_settings(files.root, "transport.conf"))
     read_item({item, files}, options);
   check_secrets(options.secrets);
   return options;

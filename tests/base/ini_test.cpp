@@ -133,6 +133,21 @@ TEST_CASE("drop-ins of a file that is masked still count")
   CHECK(shown(base::read_config(root.dir(), search_path, "a.t")) == Strings{"2 S.K=drop-in"});
 }
 
+TEST_CASE("strake's own settings are of four places, and read strictly")
+{
+  const support::TempRoot root{{"usr/lib/strake/a.conf", "[S]\nK=vendor\n"},
+                               {"run/strake/a.conf", "[S]\nK=run\n"},
+                               {"usr/local/lib/strake/a.conf.d/2.conf", "[S]\nK=local\n"},
+                               {"etc/strake/a.conf.d/1.conf", "[S]\nK=admin\n"},
+                               {"etc/strake/b.conf", "[S]\nK\n"}};
+  CHECK(shown({.items = base::read_own_settings(root.dir(), "a.conf")}) ==
+        Strings{"2 S.K=run", "2 S.K=admin", "2 S.K=local"});
+  CHECK(base::read_own_settings(root.dir(), "c.conf").empty());
+  CHECK_THROWS_WITH_AS((void)base::read_own_settings(root.dir(), "b.conf"),
+                       doctest::Contains("b.conf:2: \"K\" is neither a section nor KEY=VALUE"),
+                       base::Error);
+}
+
 TEST_CASE("words with escapes are unescaped as in C, and quotes in them are plain")
 {
   CHECK(base::split_escaped(" a\\x20b  c\\td \"e ").value() == Strings{"a b", "c\td", "\"e"});

@@ -90,6 +90,9 @@ TEST_CASE("a setting that is not understood is named, with what it may be")
         std::string::npos);
   write("Hook=x");
   CHECK(refusal(machine).find("[Automatic] Hook= is not known") != std::string::npos);
+  write("Policy apply");
+  CHECK(refusal(machine).find("automatic.conf:2: \"Policy apply\" is neither") !=
+        std::string::npos);
 }
 
 TEST_CASE("a metered network and a battery make timers go less far, never further")
