@@ -148,9 +148,7 @@ bless(const base::Host &host, const std::string &image, const std::string &id, B
   perform(host, image, verdict);
   updater::record(host,
                   state,
-                  {.time = host.clock.now().time_since_epoch().count(),
-                   .action = "boot",
-                   .component = {},
+                  {.action = "boot",
                    .version = done.version,
                    .outcome = std::string(name(blessing)),
                    .detail = fmt::format("{} is now {}", done.before, done.file)});

@@ -7,7 +7,6 @@
 #include "base/printable.hpp"
 #include "updater/history.hpp"
 #include "updater/running.hpp"
-#include "updater/state.hpp"
 
 #include <sys/stat.h>
 
@@ -21,8 +20,6 @@ namespace {
 using base::Kind;
 using std::chrono::milliseconds;
 
-const std::array<std::string, 4> search_path = {
-    "/etc/strake", "/run/strake", "/usr/local/lib/strake", "/usr/lib/strake"};
 constexpr std::array greenboot = {"/usr/lib/greenboot", "/etc/greenboot"};
 constexpr std::chrono::seconds pause{1};
 
@@ -139,8 +136,7 @@ private:
 HealthSettings read_health_settings(const base::Host &host)
 {
   HealthSettings settings;
-  const base::Config config = base::read_config(host.root, search_path, "health.conf");
-  for (const base::ConfigItem &item : config.items)
+  for (const base::ConfigItem &item : base::read_own_settings(host.root, "health.conf"))
     take(item, settings);
   return settings;
 }
@@ -176,16 +172,11 @@ std::string failures_of(const std::vector<HealthCheck> &checks)
 
 void note_bad_health(const base::Host &host, const std::vector<HealthCheck> &checks)
 {
-  const base::Dir state = updater::open_state(host);
-  const updater::Lock lock = updater::take_lock(host, state);
-  updater::record(host,
-                  state,
-                  {.time = host.clock.now().time_since_epoch().count(),
-                   .action = "health",
-                   .component = {},
-                   .version = updater::running_version(host),
-                   .outcome = "bad",
-                   .detail = failures_of(checks)});
+  updater::note(host,
+                {.action = "health",
+                 .version = updater::running_version(host),
+                 .outcome = "bad",
+                 .detail = failures_of(checks)});
 }
 
 void tell_of_health(const base::Host &host, bool good)

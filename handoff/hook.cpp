@@ -5,7 +5,6 @@
 #include "base/ini.hpp"
 #include "base/printable.hpp"
 #include "updater/history.hpp"
-#include "updater/state.hpp"
 
 #include <sys/stat.h>
 
@@ -57,29 +56,18 @@ std::string refusal_of(const base::Host &host, const std::string &path, const Ho
   }
 }
 
-bool is_same(const updater::Event &one, const updater::Event &other)
-{
-  return one.action == other.action && one.component == other.component &&
-         one.version == other.version && one.outcome == other.outcome && one.detail == other.detail;
-}
-
+/// The timers ask again and again; the same answer is noted once.
 void note_veto(const base::Host &host,
                HookPoint point,
                const HookSubject &subject,
                const std::string &veto)
 {
-  const base::Dir state = updater::open_state(host);
-  const updater::Lock lock = updater::take_lock(host, state);
-  const updater::Event event{.time = host.clock.now().time_since_epoch().count(),
-                             .action = point == HookPoint::before_apply ? "apply" : "update",
-                             .component = subject.component,
-                             .version = subject.version,
-                             .outcome = "vetoed",
-                             .detail = veto};
-  // The timers ask again and again; the same answer is noted once.
-  const auto history = updater::read_history(state);
-  if (history.empty() || !is_same(history.back(), event))
-    updater::record(host, state, event);
+  updater::note_news(host,
+                     {.action = point == HookPoint::before_apply ? "apply" : "update",
+                      .component = subject.component,
+                      .version = subject.version,
+                      .outcome = "vetoed",
+                      .detail = veto});
 }
 
 } // namespace

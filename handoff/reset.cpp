@@ -295,10 +295,7 @@ ResetRequest perform_reset(const base::Host &host)
     restore(host, state);
   updater::record(host,
                   state,
-                  {.time = now(host),
-                   .action = is_reset ? "reset" : "restore",
-                   .component = "",
-                   .version = "",
+                  {.action = is_reset ? "reset" : "restore",
                    .outcome = "done",
                    .detail = fmt::format("{}", fmt::join(request.places, " "))});
   (void)forget_reset_request(host.sys, state);

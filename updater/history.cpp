@@ -3,9 +3,11 @@
 
 #include "base/durable.hpp"
 #include "updater/announcement.hpp"
+#include "updater/state.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <sstream>
 
 namespace updater {
@@ -46,6 +48,15 @@ Event event_of(const Json &json)
           .detail = text_field(json, "detail")};
 }
 
+bool is_newest(const std::vector<Event> &history, const Event &event)
+{
+  const auto newest = std::find_if(history.rbegin(), history.rend(), [&](const Event &each) {
+    return each.action == event.action && each.component == event.component;
+  });
+  return newest != history.rend() && newest->version == event.version &&
+         newest->outcome == event.outcome && newest->detail == event.detail;
+}
+
 } // namespace
 
 std::vector<Event> read_history(const base::Dir &state)
@@ -60,8 +71,9 @@ std::vector<Event> read_history(const base::Dir &state)
   return events;
 }
 
-void record(const base::Host &host, const base::Dir &state, const Event &event)
+void record(const base::Host &host, const base::Dir &state, Event event)
 {
+  event.time = host.clock.now().time_since_epoch().count();
   std::vector<Event> events = read_history(state);
   events.push_back(event);
   const std::size_t first = events.size() > events_kept ? events.size() - events_kept : 0;
@@ -70,6 +82,21 @@ void record(const base::Host &host, const base::Dir &state, const Event &event)
     text += line_of(events[index]) + "\n";
   base::replace_file(host.sys, state, file_name, text);
   announce(host, event);
+}
+
+void note(const base::Host &host, Event event)
+{
+  const base::Dir state = open_state(host);
+  const Lock lock = take_lock(host, state);
+  record(host, state, std::move(event));
+}
+
+void note_news(const base::Host &host, Event event)
+{
+  const base::Dir state = open_state(host);
+  const Lock lock = take_lock(host, state);
+  if (!is_newest(read_history(state), event))
+    record(host, state, std::move(event));
 }
 
 } // namespace updater

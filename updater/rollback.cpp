@@ -46,7 +46,6 @@ void note(const base::Host &host,
           const std::string &detail)
 {
   Event event;
-  event.time = host.clock.now().time_since_epoch().count();
   event.action = action;
   event.component = component;
   event.version = version;

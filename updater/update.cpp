@@ -54,10 +54,9 @@ void announce_choice(const base::Host &host, const Catalog &catalog, const Updat
   host.say(Level::info, "Selected update '{}' for install.", version);
 }
 
-Event event_of(const base::Host &host, const UpdateOptions &options, const std::string &version)
+Event event_of(const UpdateOptions &options, const std::string &version)
 {
   Event event;
-  event.time = host.clock.now().time_since_epoch().count();
   event.action = options.goal == Goal::acquire ? "acquire" : "update";
   event.component = options.scope.component;
   event.version = version;
@@ -106,7 +105,7 @@ void with_attempt(const base::Host &host,
   } catch (const base::Error &error) {
     const Attempt failed{version, error.what(), options.link};
     write_attempt(host.sys, state, component, failed);
-    Event event = event_of(host, options, version);
+    Event event = event_of(options, version);
     event.outcome = "failed";
     event.detail = error.what();
     record(host, state, event);
@@ -132,7 +131,7 @@ Outcome bring(const base::Host &host,
     record_content(host, state, *verified);
     commit(host, std::move(verified), presence, options.link); // data first, boot entry last
   });
-  Event event = event_of(host, options, plan.version);
+  Event event = event_of(options, plan.version);
   event.outcome = presence == Presence::pending ? "acquired" : "installed";
   record(host, state, event);
   return presence == Presence::pending ? Outcome::acquired : Outcome::installed;

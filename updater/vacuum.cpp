@@ -92,7 +92,6 @@ void remember(const base::Host &host,
   if (done.old.empty() && done.disabled.empty())
     return;
   Event event;
-  event.time = host.clock.now().time_since_epoch().count();
   event.action = "vacuum";
   event.component = component;
   event.outcome = "removed";

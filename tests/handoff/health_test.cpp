@@ -119,6 +119,8 @@ TEST_CASE("settings are read, and what is not understood is named")
   CHECK(refusal(machine).find("health.conf:2: Deadline=soon is no time span") != std::string::npos);
   machine.root.write("etc/strake/health.conf", "[Health]\nUnits=a\n");
   CHECK(refusal(machine).find("[Health] Units= is not known") != std::string::npos);
+  machine.root.write("etc/strake/health.conf", "[Health]\nDeadline 5min\n");
+  CHECK(refusal(machine).find("health.conf:2: \"Deadline 5min\" is neither") != std::string::npos);
 }
 
 TEST_CASE("only a system on trial is left, and only for one that can boot")

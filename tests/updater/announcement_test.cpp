@@ -17,8 +17,7 @@ using updater::Event;
 
 namespace {
 
-const Event installed{.time = 1,
-                      .action = "update",
+const Event installed{.action = "update",
                       .component = "docker",
                       .version = "28",
                       .outcome = "installed",

@@ -379,7 +379,6 @@ TEST_CASE("the history keeps what happened, and passes over lines it cannot read
   const base::Dir state = updater::open_state(machine.host);
   const auto put = [&](const std::string &version) {
     updater::Event event;
-    event.time = 7;
     event.action = "update";
     event.version = version;
     event.outcome = "installed";
@@ -401,6 +400,35 @@ TEST_CASE("the history keeps what happened, and passes over lines it cannot read
   CHECK(events[2].version == "3");
 }
 
+TEST_CASE("an event is of the time in which it is noted")
+{
+  support::TestHost machine;
+  machine.clock.time = std::chrono::sys_seconds(std::chrono::seconds(70));
+  updater::note(machine.host, {.action = "health", .outcome = "bad"});
+  const auto events = updater::read_history(updater::open_state(machine.host));
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].time == 70);
+  CHECK(events[0].action == "health");
+}
+
+TEST_CASE("what is no news of a component and an action is not noted again")
+{
+  const support::TestHost machine;
+  const auto count = [&](const std::string &component, const std::string &version) {
+    updater::note_news(
+        machine.host,
+        {.action = "check", .component = component, .version = version, .outcome = "available"});
+    return updater::read_history(updater::open_state(machine.host)).size();
+  };
+  CHECK(count("", "2") == 1);
+  CHECK(count("", "2") == 1);
+  CHECK(count("docker", "2") == 2);
+  updater::note(machine.host, {.action = "update", .version = "2", .outcome = "failed"});
+  CHECK(count("", "2") == 3);
+  CHECK(count("", "3") == 4);
+  CHECK(count("", "2") == 5);
+}
+
 TEST_CASE("the history keeps the newest thousand events")
 {
   support::TestHost machine{support::Storage::memory};
@@ -409,14 +437,7 @@ TEST_CASE("the history keeps the newest thousand events")
   for (int number = 0; number < 1200; ++number)
     lines += fmt::format("{{\"time\":{},\"version\":\"{}\"}}\n", number, number);
   machine.root.write("var/lib/strake/history.jsonl", lines);
-  updater::record(machine.host,
-                  state,
-                  {.time = 1200,
-                   .action = {},
-                   .component = {},
-                   .version = "1200",
-                   .outcome = {},
-                   .detail = {}});
+  updater::record(machine.host, state, {.version = "1200"});
   const auto events = updater::read_history(state);
   REQUIRE(events.size() == 1000);
   CHECK(events.front().version == "201");
