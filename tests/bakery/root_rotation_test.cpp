@@ -2,6 +2,7 @@
 #include "bakery/root_rotation.hpp"
 #include "base/error.hpp"
 #include "support/test_host.hpp"
+#include "support/thrown.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,6 +14,7 @@ using bakery::RootChange;
 using bakery::Rotation;
 using bakery::SigningKey;
 using base::Kind;
+using support::kind_of;
 using verity::TrustRoot;
 
 namespace {
@@ -35,16 +37,6 @@ RootChange first_change()
 RootChange another_release_key()
 {
   return {.release_keys = {next_release.public_key()}, .retired = {release.public_key()}};
-}
-
-Kind kind_of(const std::function<void()> &body)
-{
-  try {
-    body();
-  } catch (const base::Error &error) {
-    return error.kind();
-  }
-  return Kind::internal;
 }
 
 /// A directory of roots, at /keys.

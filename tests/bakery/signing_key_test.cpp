@@ -4,6 +4,7 @@
 #include "base/linux_sys.hpp"
 #include "base/program.hpp"
 #include "support/temp_root.hpp"
+#include "support/thrown.hpp"
 #include "verity/base64.hpp"
 
 #include <doctest/doctest.h>
@@ -14,6 +15,7 @@ TEST_SUITE_BEGIN("bakery/signing_key");
 
 using bakery::SigningKey;
 using base::Kind;
+using support::kind_of;
 
 namespace {
 
@@ -29,16 +31,6 @@ base::Finished minisign(std::vector<std::string> arguments)
   arguments.insert(arguments.begin(), "minisign");
   base::ProcessRunner programs;
   return programs.run({.argv = std::move(arguments)});
-}
-
-Kind kind_of(const std::function<void()> &body)
-{
-  try {
-    body();
-  } catch (const base::Error &error) {
-    return error.kind();
-  }
-  return Kind::internal;
 }
 
 } // namespace

@@ -86,16 +86,11 @@ using Verb = std::function<void(const base::Host &)>;
 
 void run(Sys &sys, const Dir &root, const Verb &verb)
 {
-  support::TestHost outside;
-  verb({.sys = sys,
-        .programs = outside.programs,
-        .fetcher = outside.fetcher,
-        .clock = outside.clock,
-        .log = [](base::Level, std::string_view) {},
-        .environment = {{"SYSTEMD_ESP_PATH", "/efi"}, {"SYSTEMD_RELAX_ESP_CHECKS", "1"}},
-        .root = root.again(),
-        .machine = Dir::open_root("/"),
-        .is_running_system = false});
+  support::with_host(sys, root, [&](base::Host &host) {
+    host.environment = {{"SYSTEMD_ESP_PATH", "/efi"}, {"SYSTEMD_RELAX_ESP_CHECKS", "1"}};
+    host.machine = Dir::open_root("/");
+    verb(host);
+  });
 }
 
 void update(const base::Host &host)

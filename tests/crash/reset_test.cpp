@@ -19,25 +19,11 @@ TEST_SUITE_BEGIN("crash/reset");
 using base::Dir;
 using base::Sys;
 using support::Finished;
+using support::with_host;
 
 namespace {
 
 enum class Backup { no, yes };
-
-/// With the strake of a host on this root.
-void with_host(Sys &sys, const Dir &root, const std::function<void(const base::Host &)> &use)
-{
-  support::TestHost outside;
-  use({.sys = sys,
-       .programs = outside.programs,
-       .fetcher = outside.fetcher,
-       .clock = outside.clock,
-       .log = [](base::Level, std::string_view) {},
-       .environment = {},
-       .root = root.again(),
-       .machine = root.again(),
-       .is_running_system = false});
-}
 
 void prepare(const support::TempRoot &root)
 {

@@ -4,6 +4,7 @@
 #include "handoff/bless.hpp"
 #include "handoff/unified_image_bytes.hpp"
 #include "support/test_host.hpp"
+#include "support/thrown.hpp"
 #include "updater/history.hpp"
 #include "updater/state.hpp"
 
@@ -14,6 +15,7 @@ TEST_SUITE_BEGIN("handoff/bless");
 using base::Kind;
 using handoff::Blessing;
 using handoff_test::unified_image;
+using support::kind_of;
 
 namespace {
 
@@ -65,16 +67,6 @@ private:
 
   support::TestHost host_;
 };
-
-Kind kind_of(const std::function<void()> &body)
-{
-  try {
-    body();
-  } catch (const base::Error &error) {
-    return error.kind();
-  }
-  return Kind::internal;
-}
 
 } // namespace
 

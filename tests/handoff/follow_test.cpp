@@ -45,16 +45,7 @@ void prepare(const support::TempRoot &root)
 
 void follow(Sys &sys, const Dir &root)
 {
-  support::TestHost outside;
-  (void)handoff::follow_system({.sys = sys,
-                                .programs = outside.programs,
-                                .fetcher = outside.fetcher,
-                                .clock = outside.clock,
-                                .log = [](base::Level, std::string_view) {},
-                                .environment = {},
-                                .root = root.again(),
-                                .machine = root.again(),
-                                .is_running_system = false});
+  support::with_host(sys, root, [](const base::Host &host) { (void)handoff::follow_system(host); });
 }
 
 std::string link_of(const Dir &root, const std::string &name)

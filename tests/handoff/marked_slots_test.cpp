@@ -7,6 +7,7 @@
 #include "support/gpt_image.hpp"
 #include "support/recorder.hpp"
 #include "support/test_host.hpp"
+#include "support/thrown.hpp"
 #include "updater/history.hpp"
 #include "updater/state.hpp"
 
@@ -21,6 +22,7 @@ using base::Kind;
 using handoff::Blessing;
 using handoff::BootState;
 using handoff::MenuEntry;
+using support::kind_of;
 using verity::BootMarks;
 
 namespace {
@@ -100,16 +102,6 @@ public:
 private:
   support::TestHost host_;
 };
-
-template <typename Body> Kind kind_of(Body &&body)
-{
-  try {
-    body();
-  } catch (const base::Error &error) {
-    return error.kind();
-  }
-  return Kind::internal;
-}
 
 } // namespace
 

@@ -7,22 +7,9 @@
 
 #include <doctest/doctest.h>
 
-#include <functional>
 #include <string>
 
 namespace reset_machine {
-
-/// Of what is thrown; the test fails if nothing is.
-inline base::Kind kind_of(const std::function<void()> &what)
-{
-  try {
-    what();
-  } catch (const base::Error &error) {
-    return error.kind();
-  }
-  FAIL("nothing was thrown");
-  return base::Kind::internal;
-}
 
 /// A machine on which something was written to each place.
 inline void fill(const support::TempRoot &root)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handoff/reset_machine.hpp"
 #include "handoff/reset_move.hpp"
+#include "support/thrown.hpp"
 #include "support/tree_listing.hpp"
 
 #include <doctest/doctest.h>
@@ -15,9 +16,9 @@ TEST_SUITE_BEGIN("handoff/reset_move");
 
 using base::Kind;
 using reset_machine::fill;
-using reset_machine::kind_of;
 using reset_machine::request_for;
 using reset_machine::reset;
+using support::kind_of;
 using support::TestHost;
 
 TEST_CASE("a backup has everything as it was, and comes back in place of what is new")

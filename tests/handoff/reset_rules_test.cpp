@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handoff/reset_machine.hpp"
 #include "handoff/reset_rules.hpp"
+#include "support/thrown.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +11,7 @@
 TEST_SUITE_BEGIN("handoff/reset_rules");
 
 using base::Kind;
-using reset_machine::kind_of;
+using support::kind_of;
 
 TEST_CASE("a plain path keeps what is below it, and not what begins like it")
 {

@@ -2,6 +2,7 @@
 #include "handoff/reset.hpp"
 #include "handoff/reset_machine.hpp"
 #include "support/private_mounts.hpp"
+#include "support/thrown.hpp"
 #include "support/tree_listing.hpp"
 
 #include <doctest/doctest.h>
@@ -14,9 +15,9 @@ TEST_SUITE_BEGIN("handoff/reset");
 using base::Kind;
 using handoff::ResetForecast;
 using reset_machine::fill;
-using reset_machine::kind_of;
 using reset_machine::request_for;
 using reset_machine::reset;
+using support::kind_of;
 using support::TestHost;
 
 namespace {

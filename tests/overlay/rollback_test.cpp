@@ -6,6 +6,7 @@
 #include "overlay/trial.hpp"
 #include "overlay/try_out.hpp"
 #include "support/fault_sys.hpp"
+#include "support/thrown.hpp"
 
 #include <chrono>
 #include <optional>
@@ -21,18 +22,8 @@ using overlay::Provenance;
 using overlay::Request;
 using overlay_test::merged_once;
 using overlay_test::System;
+using support::kind_of;
 using namespace std::chrono_literals;
-
-Kind kind_of(const std::function<void()> &body)
-{
-  try {
-    body();
-  } catch (const base::Error &error) {
-    return error.kind();
-  }
-  FAIL("nothing was thrown");
-  return Kind::internal;
-}
 
 std::vector<std::uint64_t> numbers(const base::Host &host)
 {

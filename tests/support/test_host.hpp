@@ -48,4 +48,21 @@ public:
                   .is_running_system = false};
 };
 
+/// Calls `use` with a host whose effects go through `sys` and whose root is `root`: what a sweep
+/// runs, and runs again after a cut.
+template <typename Use> void with_host(base::Sys &sys, const base::Dir &root, Use &&use)
+{
+  TestHost outside{Storage::memory};
+  base::Host host{.sys = sys,
+                  .programs = outside.programs,
+                  .fetcher = outside.fetcher,
+                  .clock = outside.clock,
+                  .log = [](base::Level, std::string_view) {},
+                  .environment = {},
+                  .root = root.again(),
+                  .machine = root.again(),
+                  .is_running_system = false};
+  use(host);
+}
+
 } // namespace support
