@@ -95,22 +95,6 @@ void replace(const base::Host &host, const Quarantined &culprit)
     unlink_extension(host, *component);
 }
 
-void take_out(const base::Host &host, const Quarantined &culprit)
-{
-  const base::Dir state = updater::open_state(host);
-  const updater::Lock lock = updater::take_lock(host, state);
-  skip(host, state, culprit);
-  replace(host, culprit);
-  updater::record(host,
-                  state,
-                  {.time = host.clock.now().time_since_epoch().count(),
-                   .action = "quarantine",
-                   .component = culprit.component,
-                   .version = culprit.version,
-                   .outcome = "done",
-                   .detail = culprit.why});
-}
-
 /// The units that failed may be well with what is merged now.
 void restart_units(const base::Host &host, const std::vector<HealthCheck> &checks)
 {
@@ -157,6 +141,21 @@ std::vector<Blame> blame(const base::Host &host, const std::vector<HealthCheck> 
       blames.push_back({fmt::format("{}: {}", each.name, each.failure),
                         component_of(components, extension_of(host, file_of(host, each.name)))});
   return blames;
+}
+
+void take_out(const base::Host &host, const Quarantined &culprit)
+{
+  const base::Dir state = updater::open_state(host);
+  const updater::Lock lock = updater::take_lock(host, state);
+  skip(host, state, culprit);
+  replace(host, culprit);
+  updater::record(host,
+                  state,
+                  {.action = "quarantine",
+                   .component = culprit.component,
+                   .version = culprit.version,
+                   .outcome = "done",
+                   .detail = culprit.why});
 }
 
 std::vector<Quarantined> quarantine_culprits(const base::Host &host,

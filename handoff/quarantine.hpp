@@ -38,6 +38,11 @@ std::vector<Quarantined> find_culprits(const std::vector<Blame> &blames,
 /// or the program that was asked.
 std::vector<Blame> blame(const base::Host &host, const std::vector<HealthCheck> &checks);
 
+/// Takes one extension out of use, and notes it in the history. Its version is skipped before its
+/// link goes, so that after a cut no update brings it back, and a second call ends what the first
+/// began.
+void take_out(const base::Host &host, const Quarantined &culprit);
+
 /// Takes those that are to blame out of use: an older version that is here takes their place where
 /// there is one, and theirs is skipped from now on. Merges once, and restarts the units that
 /// failed; nothing is changed if none is to blame. Each is noted in the history. After a cut the
