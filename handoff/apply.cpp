@@ -4,7 +4,6 @@
 #include "base/error.hpp"
 #include "updater/anchor.hpp"
 #include "updater/history.hpp"
-#include "updater/state.hpp"
 #include "verity/mapped_device.hpp"
 
 #include <sys/utsname.h>
@@ -26,16 +25,34 @@ std::string running_kernel()
   return static_cast<const char *>(names.release);
 }
 
-std::optional<KernelSide> side_of(const base::Host &host, const MenuEntry *entry)
+std::optional<KernelFile> kernel_file_of(const base::Host &host, const MenuEntry *entry)
 {
   if (entry == nullptr || entry->entry.type != BootEntryType::unified)
     return std::nullopt;
-  const auto file = updater::find_place(host, entry->partition, entry->folder, {})
-                        .dir->find_file(base::split_path(entry->file).name);
+  auto file = updater::find_place(host, entry->partition, entry->folder, {})
+                  .dir->find_file(base::split_path(entry->file).name);
   if (!file)
     return std::nullopt;
   const UnifiedImageReading reading = read_unified_image(*file);
-  return reading.image ? std::optional(read_kernel_side(*file, *reading.image)) : std::nullopt;
+  if (!reading.image)
+    return std::nullopt;
+  return KernelFile{std::move(*file), kernel_side_of(*reading.image)};
+}
+
+/// Of another version no byte needs to be read.
+void compare_kernels(const base::Host &host,
+                     const MenuEntry &next,
+                     const MenuEntry *running,
+                     TransitionFacts &facts)
+{
+  const auto there = kernel_file_of(host, &next);
+  const auto here = kernel_file_of(host, running);
+  if (there)
+    facts.next = there->side;
+  if (here)
+    facts.running = here->side;
+  if (here && there && there->side.release == facts.kernel)
+    facts.differing_part = differing_part(*here, *there);
 }
 
 bool is_of_its_own(const base::Host &host, const std::string &path)
@@ -90,8 +107,7 @@ std::optional<Outlook> outlook_of(const base::Host &host, std::vector<MenuEntry>
   outlook.next = static_cast<std::size_t>(next - outlook.menu.begin());
   TransitionFacts facts{.is_running = next->is_running, .kernel = running_kernel()};
   if (!facts.is_running) {
-    facts.next = side_of(host, &*next);
-    facts.running = side_of(host, running_entry(outlook.menu));
+    compare_kernels(host, *next, running_entry(outlook.menu), facts);
     facts.obstacle = obstacle_for(host, *next);
   }
   outlook.decision = decide_transition(facts);
@@ -106,16 +122,8 @@ void note(const base::Host &host,
           const std::string &outcome,
           const std::string &detail)
 {
-  const base::Dir state = updater::open_state(host);
-  const updater::Lock lock = updater::take_lock(host, state);
-  updater::record(host,
-                  state,
-                  {.time = host.clock.now().time_since_epoch().count(),
-                   .action = "apply",
-                   .component = {},
-                   .version = version,
-                   .outcome = outcome,
-                   .detail = detail});
+  updater::note(host,
+                {.action = "apply", .version = version, .outcome = outcome, .detail = detail});
 }
 
 void prepare(const base::Host &host, const Outlook &outlook)

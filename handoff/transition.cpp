@@ -18,18 +18,29 @@ namespace {
 /// What is loaded by firmware or kernel before there is any user space.
 constexpr std::array sections = {".linux", ".initrd", ".ucode", ".dtb", ".dtbauto", ".efifw"};
 
-verity::Sha256 digest_of(const base::Fd &file, const base::ByteRange &range)
+bool is_same(const base::Fd &one_file,
+             const base::ByteRange &one,
+             const base::Fd &other_file,
+             const base::ByteRange &other)
 {
+  if (one.length != other.length)
+    return false;
   constexpr std::uint64_t step = std::uint64_t{1} << 20U;
-  verity::Digest digest;
-  std::vector<std::byte> block;
-  for (std::uint64_t done = 0; done < range.length; done += block.size()) {
-    block.resize(static_cast<std::size_t>(std::min(step, range.length - done)));
-    if (base::read_at(file, range.start + done, block) != block.size())
+  const auto read = [&](const base::Fd &file, std::uint64_t start, std::vector<std::byte> &block) {
+    if (base::read_at(file, start, block) != block.size())
       base::fail(base::Kind::io, "{} ends within a section", base::path_of(file));
-    digest.update(block);
+  };
+  std::vector<std::byte> here;
+  std::vector<std::byte> there;
+  for (std::uint64_t done = 0; done < one.length; done += here.size()) {
+    here.resize(static_cast<std::size_t>(std::min(step, one.length - done)));
+    there.resize(here.size());
+    read(one_file, one.start + done, here);
+    read(other_file, other.start + done, there);
+    if (here != there)
+      return false;
   }
-  return digest.finish();
+  return true;
 }
 
 std::string words_for(std::string_view section)
@@ -39,22 +50,6 @@ std::string words_for(std::string_view section)
   if (section == ".initrd")
     return "another initrd";
   return fmt::format("another {}", section);
-}
-
-/// What differs so that only a reboot can exchange it; empty if nothing does.
-std::string difference(const KernelSide &running, const KernelSide &next)
-{
-  for (const std::string section : sections) {
-    const auto here = running.parts.find(section);
-    const auto there = next.parts.find(section);
-    const bool is_here = here != running.parts.end();
-    if (is_here != (there != next.parts.end()) || (is_here && here->second != there->second))
-      return "it has " + words_for(section);
-  }
-  if (running.options != next.options)
-    return fmt::format(
-        "its command line is \"{}\", and that of what runs \"{}\"", next.options, running.options);
-  return {};
 }
 
 std::string reason_to_reboot(const TransitionFacts &facts)
@@ -67,8 +62,12 @@ std::string reason_to_reboot(const TransitionFacts &facts)
     return fmt::format("it has the kernel {}, and {} runs", facts.next->release, facts.kernel);
   if (!facts.running)
     return "the boot entry of what runs is not there any more, so that it cannot be compared";
-  if (const std::string differs = difference(*facts.running, *facts.next); !differs.empty())
-    return differs;
+  if (!facts.differing_part.empty())
+    return "it has " + words_for(facts.differing_part);
+  if (facts.running->options != facts.next->options)
+    return fmt::format("its command line is \"{}\", and that of what runs \"{}\"",
+                       facts.next->options,
+                       facts.running->options);
   return facts.obstacle;
 }
 
@@ -94,12 +93,12 @@ std::string without_root_hashes(std::string_view options)
   return kept;
 }
 
-KernelSide read_kernel_side(const base::Fd &file, const UnifiedImage &image)
+KernelSide kernel_side_of(const UnifiedImage &image)
 {
   KernelSide side;
   for (const std::string section : sections)
     if (const auto found = image.sections.find(section); found != image.sections.end())
-      side.parts.emplace(section, digest_of(file, found->second));
+      side.parts.emplace(section, found->second);
   const auto text = [&](const char *section) {
     const auto found = image.texts.find(section);
     return found == image.texts.end() ? std::string() : found->second;
@@ -108,6 +107,20 @@ KernelSide read_kernel_side(const base::Fd &file, const UnifiedImage &image)
   side.release = side.release.substr(0, side.release.find('\n'));
   side.options = without_root_hashes(text(".cmdline"));
   return side;
+}
+
+std::string differing_part(const KernelFile &running, const KernelFile &next)
+{
+  for (const std::string section : sections) {
+    const auto here = running.side.parts.find(section);
+    const auto there = next.side.parts.find(section);
+    const bool is_here = here != running.side.parts.end();
+    const bool is_there = there != next.side.parts.end();
+    if (is_here != is_there ||
+        (is_here && !is_same(running.file, here->second, next.file, there->second)))
+      return section;
+  }
+  return {};
 }
 
 Decision decide_transition(const TransitionFacts &facts)

@@ -3,7 +3,6 @@
 
 #include "handoff/boot_menu.hpp"
 #include "handoff/unified_image.hpp"
-#include "verity/digest.hpp"
 
 #include <map>
 #include <optional>
@@ -24,13 +23,22 @@ std::string_view name(Transition transition);
 /// What of a boot entry only a reboot can exchange.
 struct KernelSide {
   std::string release; ///< of the kernel, as `uname -r` says it; empty: the entry does not say
-  /// SHA-256 of kernel, initrd, microcode and device trees, by the sections of the image (UAPI.5).
-  std::map<std::string, verity::Sha256> parts{};
+  /// Where kernel, initrd, microcode and device trees lie in the file, by sections (UAPI.5).
+  std::map<std::string, base::ByteRange> parts{};
   std::string options{}; ///< the command line, but for the root hashes
 };
 
-/// Reads that of a unified kernel image, which was found to be one.
-KernelSide read_kernel_side(const base::Fd &file, const UnifiedImage &image);
+/// That of a unified kernel image.
+KernelSide kernel_side_of(const UnifiedImage &image);
+
+/// A boot file, open, and what of it only a reboot can exchange.
+struct KernelFile {
+  base::Fd file;
+  KernelSide side;
+};
+
+/// Name of the first part that is not the same in both, byte by byte; empty if all are.
+std::string differing_part(const KernelFile &running, const KernelFile &next);
 
 /// The command line without what says which system runs: roothash=, usrhash=.
 std::string without_root_hashes(std::string_view options);
@@ -41,6 +49,7 @@ struct TransitionFacts {
   std::string kernel;                  ///< that runs, as `uname -r` says it
   std::optional<KernelSide> running{}; ///< nothing: its boot file is not there any more
   std::optional<KernelSide> next{};    ///< nothing: it is no unified kernel image
+  std::string differing_part{};        ///< of these two
   std::string obstacle{};              ///< why no soft-reboot can be, whatever comes; or empty
 };
 
