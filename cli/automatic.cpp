@@ -2,16 +2,15 @@
 #include "cli/automatic.hpp"
 
 #include "base/error.hpp"
+#include "handoff/apply.hpp"
 #include "handoff/automatic.hpp"
 #include "handoff/hook.hpp"
 #include "handoff/last_run.hpp"
 #include "handoff/metrics.hpp"
 #include "handoff/reboot_mark.hpp"
-#include "handoff/status.hpp"
+#include "updater/history.hpp"
 #include "updater/running.hpp"
 #include "updater/state.hpp"
-
-#include <algorithm>
 
 namespace cli {
 
@@ -20,26 +19,6 @@ namespace {
 using base::Level;
 using handoff::HookPoint;
 using handoff::Reach;
-
-/// Once a version.
-void note_available(const Call &call, const std::string &component, const std::string &version)
-{
-  const base::Dir state = updater::open_state(call.host);
-  const updater::Lock lock = updater::take_lock(call.host, state);
-  const auto history = updater::read_history(state);
-  const bool is_known = std::any_of(history.begin(), history.end(), [&](const auto &each) {
-    return each.action == "check" && each.component == component && each.version == version;
-  });
-  if (!is_known)
-    updater::record(call.host,
-                    state,
-                    {.time = call.host.clock.now().time_since_epoch().count(),
-                     .action = "check",
-                     .component = component,
-                     .version = version,
-                     .outcome = "available",
-                     .detail = {}});
-}
 
 void tell_news(const Call &call, const std::string &component)
 {
@@ -53,7 +32,9 @@ void tell_news(const Call &call, const std::string &component)
   call.host.say(
       Level::notice, "{}{} is available.", component.empty() ? "" : component + " ", version);
   if (!call.options.dry_run)
-    note_available(call, component, version);
+    updater::note_news(
+        call.host,
+        {.action = "check", .component = component, .version = version, .outcome = "available"});
 }
 
 int go(const Call &call, Reach reach)
@@ -114,12 +95,10 @@ void mark_what_waits(const Call &call)
   if (!call.host.is_running_system || call.options.face != Face::strake)
     return;
   try {
-    const handoff::MachineStatus status = handoff::read_status(call.host);
-    if (status.outlook)
-      handoff::mark_reboot(call.host,
-                           status.outlook->decision.transition,
-                           status.outlook->menu.at(*status.outlook->next).entry.version);
-    handoff::write_metrics(call.host, status);
+    if (const auto outlook = handoff::find_outlook(call.host))
+      handoff::mark_reboot(
+          call.host, outlook->decision.transition, outlook->menu.at(*outlook->next).entry.version);
+    handoff::write_metrics(call.host);
   } catch (const base::Error &error) { // what was to be done is done
     call.host.say(Level::warning, "What waits could not be marked: {}", error.what());
   }

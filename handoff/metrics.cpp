@@ -105,14 +105,14 @@ std::string metrics_of(const MachineStatus &status)
   return metrics.text();
 }
 
-void write_metrics(const base::Host &host, const MachineStatus &status)
+void write_metrics(const base::Host &host)
 {
-  const std::string &path = status.settings.metrics_file;
+  const std::string path = read_automatic_settings(host).metrics_file;
   if (path.empty())
     return;
   const auto [folder, file] = base::split_path(path);
   const base::Dir dir = base::make_path(host.sys, host.root, folder);
-  base::replace_file(host.sys, dir, file, metrics_of(status));
+  base::replace_file(host.sys, dir, file, metrics_of(read_status(host)));
 }
 
 } // namespace handoff

@@ -12,8 +12,8 @@ namespace handoff {
 /// it: gauges whose names begin with "strake_".
 std::string metrics_of(const MachineStatus &status);
 
-/// Writes it where MetricsFile= says; nothing where it says nothing. Readers see the old file or
-/// the new one, whole.
-void write_metrics(const base::Host &host, const MachineStatus &status);
+/// Writes the machine's where MetricsFile= says; does nothing, and looks at nothing else, where it
+/// says nothing. Readers see the old file or the new one, whole.
+void write_metrics(const base::Host &host);
 
 } // namespace handoff

@@ -134,12 +134,13 @@ TEST_CASE("metrics say the same in numbers")
 TEST_CASE("metrics are written where they are wanted, in place of those before")
 {
   const support::TestHost machine;
-  MachineStatus status = good_machine();
-  handoff::write_metrics(machine.host, status);
-  status.settings.metrics_file = "/var/lib/metrics/strake.prom";
+  handoff::write_metrics(machine.host);
+  CHECK_FALSE(machine.root.exists("var"));
+  machine.root.write("etc/strake/automatic.conf",
+                     "[Automatic]\nMetricsFile=/var/lib/metrics/strake.prom\n");
   for (const std::string version : {"2", "3"}) {
-    status.running = version;
-    handoff::write_metrics(machine.host, status);
+    machine.root.write("etc/os-release", "ID=acme\nIMAGE_VERSION=" + version + "\n");
+    handoff::write_metrics(machine.host);
     CHECK(holds(machine.root.read("var/lib/metrics/strake.prom"),
                 "strake_running_info{version=\"" + version + "\"} 1"));
   }
