@@ -17,11 +17,6 @@ using base::Kind;
 using handoff::Turn;
 using handoff::When;
 
-Value or_null(const std::string &text)
-{
-  return text.empty() ? Value() : Value(text);
-}
-
 Value outlook_json(const handoff::Outlook &outlook, const std::optional<Turn> &turn)
 {
   const handoff::MenuEntry &next = outlook.menu.at(*outlook.next);

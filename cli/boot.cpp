@@ -18,10 +18,10 @@ using handoff::MenuEntry;
 Value json_of(const BootSlot &slot)
 {
   Value json;
-  json["option"] = slot.option.empty() ? Value() : Value(slot.option);
+  json["option"] = or_null(slot.option);
   json["partition"] = slot.number == 0 ? Value() : Value(slot.number);
   json["label"] = slot.label;
-  json["fault"] = slot.fault.empty() ? Value() : Value(slot.fault);
+  json["fault"] = or_null(slot.fault);
   return json;
 }
 
@@ -51,11 +51,6 @@ Value json_of(const MenuEntry &each)
   json["isBooted"] = each.is_booted;
   json["isRunning"] = each.is_running;
   return json;
-}
-
-std::string or_dash(const std::string &text)
-{
-  return text.empty() ? "-" : base::printable(text);
 }
 
 std::string state_text(const MenuEntry &each)
@@ -138,7 +133,7 @@ int once(const Call &call)
   if (!options.dry_run)
     handoff::boot_once(call.host, id);
   if (call.wants_json())
-    call.print_json({{"id", id.empty() ? Value() : Value(id)}});
+    call.print_json({{"id", or_null(id)}});
   else if (id.empty())
     call.print(fmt::format("No entry {} booted once.\n", options.dry_run ? "would be" : "is"));
   else

@@ -121,7 +121,7 @@ void print_removed(const Call &call, const updater::Removed &removed)
 Value named(const std::string &component)
 {
   Value json;
-  json["component"] = component.empty() ? Value() : Value(component);
+  json["component"] = or_null(component);
   return json;
 }
 
@@ -175,7 +175,7 @@ void report(const Call &call, const std::string &component, const handoff::Machi
   }
   Value json = named(component);
   json["outcome"] = word(result.outcome);
-  json["version"] = result.version.empty() ? Value() : Value(result.version);
+  json["version"] = or_null(result.version);
   if (result.removed) {
     json["removed"] = result.removed->instances;
     json["disabledTransfers"] = result.removed->disabled_transfers;

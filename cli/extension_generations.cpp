@@ -51,11 +51,11 @@ Value used_json(const UsedExtension &used, Class extension_class)
   const auto &root_hash = used.candidate.identity.root_hash;
   return {{"class", overlay::name(extension_class)},
           {"name", image.name},
-          {"version", image.version.empty() ? Value() : Value(image.version)},
+          {"version", or_null(image.version)},
           {"path", image.path},
           {"rootHash", root_hash ? Value(verity::hex(*root_hash)) : Value()},
           {"protection", verity::name(used.protection)},
-          {"signer", used.signer.empty() ? Value() : Value(used.signer)}};
+          {"signer", or_null(used.signer)}};
 }
 
 namespace {
@@ -127,19 +127,17 @@ int extension_difference(const ExtensionCall &call)
   const Generation other = generation_of(call, 1);
   Value rows = Value::array();
   Table table({{"CHANGE"}, {"CLASS"}, {"EXTENSION"}, {"BEFORE"}, {"AFTER"}});
-  const auto cell = [](const std::string &text) { return text.empty() ? "-" : text; };
   for (const overlay::Difference &each : overlay::differences(one, other)) {
-    const auto value = [](const std::string &text) { return text.empty() ? Value() : Value(text); };
     rows.push_back({{"change", each.change},
                     {"class", overlay::name(each.extension_class)},
                     {"name", each.name},
-                    {"before", value(each.before)},
-                    {"after", value(each.after)}});
+                    {"before", or_null(each.before)},
+                    {"after", or_null(each.after)}});
     table.add({each.change,
                std::string(overlay::name(each.extension_class)),
                each.name,
-               cell(each.before),
-               cell(each.after)});
+               or_dash(each.before),
+               or_dash(each.after)});
   }
   if (call.wants_json())
     call.print_json(rows);

@@ -32,12 +32,12 @@ Value json_of(const FoundExtension &found)
   Value json;
   json["name"] = found.name;
   json["class"] = found.kind;
-  json["version"] = found.version.empty() ? Value() : Value(found.version);
+  json["version"] = or_null(found.version);
   json["newest"] = found.newest;
-  json["why"] = found.why.empty() ? Value() : Value(found.why);
+  json["why"] = or_null(found.why);
   json["description"] = found.description;
   json["url"] = found.url;
-  json["installed"] = found.installed.empty() ? Value() : Value(found.installed);
+  json["installed"] = or_null(found.installed);
   return json;
 }
 
@@ -45,14 +45,9 @@ Value json_of(const InstalledExtension &installed)
 {
   Value json;
   json["name"] = installed.name;
-  json["version"] = installed.version.empty() ? Value() : Value(installed.version);
-  json["before"] = installed.before.empty() ? Value() : Value(installed.before);
+  json["version"] = or_null(installed.version);
+  json["before"] = or_null(installed.before);
   return json;
-}
-
-std::string or_dash(const std::string &text)
-{
-  return text.empty() ? "-" : base::printable(text);
 }
 
 /// What `found` are the extensions of, as a table and what speaks against the newest of each.

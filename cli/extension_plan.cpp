@@ -73,7 +73,7 @@ Value json_of(const overlay::Danger &danger)
   return {{"extension", danger.extension},
           {"rule", overlay::facts(danger.rule).name},
           {"policy", overlay::name(danger.response)},
-          {"other", danger.other.empty() ? Value() : Value(danger.other)},
+          {"other", or_null(danger.other)},
           {"count", danger.count},
           {"paths", danger.paths}};
 }

@@ -45,6 +45,11 @@ void append(std::string &text, const Value &value, std::size_t depth)
 
 } // namespace
 
+Value or_null(const std::string &text)
+{
+  return text.empty() ? Value() : Value(text);
+}
+
 std::string json_text(const Value &value, Json format)
 {
   if (format != Json::pretty)

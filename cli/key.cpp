@@ -98,7 +98,7 @@ int list_keys(const BakeryCall &call)
   for (std::size_t index = 1; index < call.options.arguments.size(); ++index) {
     const KeyFile file = look_at(call, call.options.arguments[index]);
     const std::string id = file.id ? verity::text_of(*file.id) : "";
-    rows.push_back({{"id", id.empty() ? Value() : Value(id)},
+    rows.push_back({{"id", or_null(id)},
                     {"kind", file.kind},
                     {"isEncrypted", file.is_encrypted},
                     {"file", file.path}});
@@ -209,7 +209,7 @@ int rotate_keys(const BakeryCall &call)
                         {"root", ids_value(rotation.root.root)},
                         {"release", ids_value(rotation.root.release)},
                         {"isInForce", rotation.missing.empty()},
-                        {"missing", rotation.missing.empty() ? Value() : Value(rotation.missing)},
+                        {"missing", or_null(rotation.missing)},
                         {"isDryRun", options.dry_run}},
                        options.json));
   return 0;

@@ -29,16 +29,6 @@ std::string_view word(Unfit unfit)
   return "";
 }
 
-Value or_null(const std::string &text)
-{
-  return text.empty() ? Value() : Value(text);
-}
-
-std::string or_dash(const std::string &text)
-{
-  return text.empty() ? "-" : base::printable(text);
-}
-
 std::string line_of(const Member &member)
 {
   const std::string name = base::printable(member.name);

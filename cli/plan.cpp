@@ -74,7 +74,7 @@ Value turn_of(const Foreseen &foreseen)
 Value plan_json(const Foreseen &foreseen, const Forecast &forecast, const std::string &component)
 {
   Value json;
-  json["component"] = component.empty() ? Value() : Value(component);
+  json["component"] = or_null(component);
   json["version"] = foreseen.choice.set != nullptr ? Value(foreseen.choice.set->version) : Value();
   json["steps"] = Value::array();
   for (std::size_t index = 0; index < forecast.costs.size(); ++index)

@@ -23,10 +23,10 @@ using updater::Policy;
 Value policy_json(const Policy &policy)
 {
   Value json;
-  json["pin"] = policy.pin.empty() ? Value() : Value(policy.pin);
+  json["pin"] = or_null(policy.pin);
   json["hold"] = policy.hold;
   json["skipped"] = policy.skipped;
-  json["rolledBackTo"] = policy.rolled_back_to.empty() ? Value() : Value(policy.rolled_back_to);
+  json["rolledBackTo"] = or_null(policy.rolled_back_to);
   return json;
 }
 
@@ -108,8 +108,8 @@ int history(const Call &call)
     Value entry;
     entry["time"] = event.time;
     entry["action"] = event.action;
-    entry["component"] = event.component.empty() ? Value() : Value(event.component);
-    entry["version"] = event.version.empty() ? Value() : Value(event.version);
+    entry["component"] = or_null(event.component);
+    entry["version"] = or_null(event.version);
     entry["outcome"] = event.outcome;
     entry["detail"] = event.detail;
     json.push_back(std::move(entry));

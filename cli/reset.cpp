@@ -36,7 +36,7 @@ Value item_json(const ResetOutlook &place, const ResetItem &item)
 {
   Value json = {{"path", full_path(place, item)}, {"goes", item.goes}};
   json.update(amount_json(item.amount));
-  json["why"] = item.why.empty() ? Value() : Value(item.why);
+  json["why"] = or_null(item.why);
   return json;
 }
 

@@ -19,16 +19,6 @@ using handoff::MachineStatus;
 using handoff::SystemVersion;
 using handoff::Transition;
 
-Value or_null(const std::string &text)
-{
-  return text.empty() ? Value() : Value(text);
-}
-
-std::string or_dash(const std::string &text)
-{
-  return text.empty() ? "-" : base::printable(text);
-}
-
 Value system_json(const SystemVersion &each)
 {
   Value row;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/table.hpp"
 
+#include "base/printable.hpp"
+
 #include <algorithm>
 
 namespace cli {
@@ -65,6 +67,11 @@ std::string Table::text(Header header) const
   for (const auto &row : rows_)
     result += line(row, widths);
   return result;
+}
+
+std::string or_dash(const std::string &text)
+{
+  return text.empty() ? "-" : base::printable(text);
 }
 
 } // namespace cli

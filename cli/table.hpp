@@ -36,6 +36,9 @@ private:
   std::vector<std::vector<std::string>> rows_;
 };
 
+/// A cell for a text from outside: printable, and "-" where there is none.
+std::string or_dash(const std::string &text);
+
 /// How many columns a UTF-8 text takes on screen; symbols of the field all take one.
 std::size_t width(const std::string &text);
 
