@@ -56,7 +56,7 @@ private:
     const auto state = find_state(host_);
     if (state)
       staging_ = state->find_dir("staging");
-    const base::Dir &room = staging_ ? *staging_ : state ? *state : host_.root;
+    const base::Dir room = staging_ ? staging_->again() : near_state(host_);
     forecast_.staging = staging_ ? staging_->path() : state ? state->path() + "/staging" : "";
     struct statvfs found = {};
     if (::fstatvfs(room.fd().number(), &found) < 0)

@@ -63,6 +63,18 @@ std::optional<base::Dir> find_state(const base::Host &host)
   return place.root->find_dir(place.path);
 }
 
+base::Dir near_state(const base::Host &host)
+{
+  const Place place = state_place(host);
+  std::string path = place.path;
+  auto found = place.root->find_dir(path);
+  while (!found) {
+    path = base::split_path(path).parent;
+    found = path.empty() ? place.root->again() : place.root->find_dir(path);
+  }
+  return std::move(*found);
+}
+
 base::Dir open_state(const base::Host &host)
 {
   const Place place = state_place(host);

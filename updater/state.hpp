@@ -14,7 +14,10 @@ namespace updater {
 /// what is installed: deleting it loses the history, pins and half-done downloads, no more.
 std::optional<base::Dir> find_state(const base::Host &host);
 
-/// The same, made durable if it was not there.
+/// Where it lies or will lie, by the nearest directory that is there: to learn what room it has.
+base::Dir near_state(const base::Host &host);
+
+/// The directory of find_state(), made durable if it was not there.
 base::Dir open_state(const base::Host &host);
 
 /// Says that this process is the only one that changes what strake looks after. Released when it

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/private_mounts.hpp"
 #include "updater/forecast.hpp"
 #include "updater/update_setting.hpp"
+
+#include <sys/mount.h>
 
 TEST_SUITE_BEGIN("updater/forecast");
 
@@ -30,6 +33,18 @@ TEST_CASE("the servers are asked for sizes, and nothing is fetched or changed")
   CHECK(seen.staging_free > 0);
   CHECK(world.machine.fetcher.answered_from.count(World::url("root-1.raw")) == 0);
   CHECK(world.root().read("disk.raw") == before);
+}
+
+TEST_CASE("before anything was downloaded the room is that of the file system where it will wait")
+{
+  support::enter_private_mounts();
+  World world;
+  world.offer("1");
+  world.root().write("var/keep", "");
+  const std::string var = world.root().path() + "/var";
+  REQUIRE(::mount("tmpfs", var.c_str(), "tmpfs", 0, "size=64k") == 0);
+  CHECK(forecast(world).staging_free == 65536);
+  CHECK(::umount2(var.c_str(), MNT_DETACH) == 0);
 }
 
 TEST_CASE("of a packed payload it is not known what will be written, but what will wait")
