@@ -2,11 +2,15 @@
 #include "bakery/image_file.hpp"
 
 #include "base/architecture.hpp"
+#include "base/specifier.hpp"
+#include "base/uuid.hpp"
 #include "base/version.hpp"
+#include "verity/partition_type.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <utility>
 
 namespace bakery {
 
@@ -43,6 +47,47 @@ bool is_image_suffix(std::string_view suffix)
   });
 }
 
+constexpr std::array<std::string_view, 6> formats = {
+    "raw", "img", "erofs", "squashfs", "ext4", "btrfs"};
+
+bool is_part(std::string_view word)
+{
+  return word == "verity" || ((word.starts_with("root") || word.starts_with("usr")) &&
+                              verity::find_partition_type(word, base::native_architecture()));
+}
+
+/// Takes the first word off, which ends where a dot or the text does.
+std::string_view take_word(std::string_view &rest)
+{
+  const std::size_t dot = std::min(rest.find('.'), rest.size());
+  const std::string_view word = rest.substr(0, dot);
+  rest.remove_prefix(std::min(dot + 1, rest.size()));
+  return word;
+}
+
+/// PART[.UUID][.FORMAT][.COMPRESSION]
+struct PartSuffix {
+  std::string_view part;
+  std::string_view uuid{};
+};
+
+std::optional<PartSuffix> parse_part_suffix(std::string_view suffix)
+{
+  PartSuffix read{.part = take_word(suffix)};
+  if (!is_part(read.part))
+    return std::nullopt;
+  std::string_view word = take_word(suffix);
+  if (base::Uuid::parse(word))
+    read.uuid = std::exchange(word, take_word(suffix));
+  if (std::find(formats.begin(), formats.end(), word) != formats.end())
+    word = take_word(suffix);
+  const bool is_packed =
+      std::any_of(compressions.begin(), compressions.end(), [&](std::string_view compression) {
+        return !compression.empty() && compression.substr(1) == word;
+      });
+  return (word.empty() || is_packed) && suffix.empty() ? std::optional(read) : std::nullopt;
+}
+
 /// The longest known suffix, which is what follows the first dot that leaves one: a version has
 /// dots too.
 std::optional<std::string_view> suffix_of(std::string_view file)
@@ -50,18 +95,37 @@ std::optional<std::string_view> suffix_of(std::string_view file)
   for (std::size_t dot = file.find('.'); dot != std::string_view::npos;
        dot = file.find('.', dot + 1)) {
     const std::string_view rest = file.substr(dot + 1);
-    if (is_image_suffix(rest) ||
+    if (is_image_suffix(rest) || parse_part_suffix(rest) ||
         std::find(side_suffixes.begin(), side_suffixes.end(), rest) != side_suffixes.end())
       return rest;
   }
   return std::nullopt;
 }
 
+/// Takes the word behind the last "_" off, if it is one of those.
+template <typename Is> std::string take_last(std::string &text, Is &&is)
+{
+  const std::size_t last = text.rfind('_');
+  if (last == std::string::npos || !is(std::string_view(text).substr(last + 1)))
+    return {};
+  std::string word = text.substr(last + 1);
+  text.resize(last);
+  return word;
+}
+
 } // namespace
+
+bool ImageFile::is_system_part() const
+{
+  if (suffix == "efi" || suffix.starts_with("efi."))
+    return true;
+  // What is called so, without a UUID, lies beside an image.
+  return parse_part_suffix(suffix) && (suffix != "verity" || !uuid.empty());
+}
 
 bool ImageFile::is_image() const
 {
-  return is_image_suffix(suffix);
+  return is_system_part() || is_image_suffix(suffix);
 }
 
 std::string ImageFile::stem() const
@@ -83,11 +147,13 @@ std::optional<ImageFile> parse_image_file(std::string_view file)
                  .version = std::string(stem.substr(first + 1)),
                  .architecture = {},
                  .suffix = std::string(*suffix)};
-  const std::size_t last = read.version.rfind('_');
-  if (last != std::string::npos && base::is_architecture(read.version.substr(last + 1))) {
-    read.architecture = read.version.substr(last + 1);
-    read.version.resize(last);
+  if (const auto part = parse_part_suffix(*suffix)) {
+    read.uuid = part->uuid;
+    if (read.uuid.empty())
+      read.uuid = take_last(
+          read.version, [](std::string_view word) { return base::Uuid::parse(word).has_value(); });
   }
+  read.architecture = take_last(read.version, base::is_architecture);
   if (!base::is_valid_version(read.version))
     return std::nullopt;
   return read;

@@ -76,7 +76,8 @@ void add_artifact(Release &release, const AddedFile &added)
   if (!added.file.name.is_image())
     return;
   release.kind = added.facts.kind;
-  release.description = added.facts.description;
+  if (!added.facts.description.empty()) // a system is several files, of which one is described
+    release.description = added.facts.description;
   release.fits = added.facts.fits;
 }
 

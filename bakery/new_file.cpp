@@ -23,8 +23,9 @@ ImageFile name_of(const base::Dir &dir, const base::DirEntry &entry)
     base::fail(Kind::config,
                "{} is not named as published files are: NAME_VERSION.raw or "
                "NAME_VERSION_ARCHITECTURE.raw, of letters, digits and \".-+~^\", with what belongs "
-               "to it beside it (.spdx.json, .inputs.json, .roothash); rename it, or take it out "
-               "of the directory",
+               "to it beside it (.spdx.json, .inputs.json, .roothash), or for a system "
+               "NAME_VERSION.efi, NAME_VERSION_UUID.root.xz and the like; rename it, or take it "
+               "out of the directory",
                shown);
   return *name;
 }

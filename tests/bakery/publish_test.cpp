@@ -133,6 +133,27 @@ TEST_CASE("what is published is there, named by a signed list, and by pages and 
   CHECK_FALSE(publisher.has("SHA256SUMS.gpg"));
 }
 
+TEST_CASE("the parts of a system are one release, by which no extension is installed")
+{
+  Publisher publisher;
+  const std::string root = "os_1_0f5d9e6c-1a2b-4c3d-8e4f-a0b1c2d3e4f5.root.xz";
+  publisher.make(root, "root");
+  publisher.make("os_1_a0b1c2d3-1a2b-4c3d-8e4f-0f5d9e6c1a2b.verity.xz", "tree");
+  publisher.make("os_1.efi.xz", "entry");
+  publisher.make("os_1.spdx.json", R"({"packages":[{"description":"a system"}]})");
+  publisher.publish();
+  const bakery::Index index = publisher.index();
+  REQUIRE(index.stable.size() == 1);
+  CHECK(index.stable[0].name == "os");
+  CHECK(index.stable[0].version == "1");
+  CHECK(index.stable[0].kind == verity::ReleaseKind::os);
+  CHECK(index.stable[0].description == "a system");
+  CHECK(index.stable[0].artifacts.size() == 4);
+  CHECK(contains(publisher.read("SHA256SUMS"), " *" + root + "\n"));
+  CHECK(contains(publisher.read("index.html"), "a system"));
+  CHECK_FALSE(publisher.has("extensions/os.transfer"));
+}
+
 TEST_CASE("lists are uploaded after what they name, and after their signatures")
 {
   Publisher publisher;

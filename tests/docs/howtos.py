@@ -214,9 +214,13 @@ def promises_of_new_distribution(said):
     table = json.loads(run("sfdisk", "--json", "disk.raw"))["partitiontable"]["partitions"]
     labels = [each.get("name") for each in table]
     entries = run("mdir", "-b", "-i", "disk.raw@@1M", "::EFI/Linux")
+    releases = json.loads(read("/srv/updates/exampleos/manifest.json"))["releases"]
     return [
         ("version 2 was installed", "Successfully installed update '2'." in said),
         ("with three tries", "os_2+3-0.efi" in said),
+        ("a system is published as one", [each["kind"] for each in releases] == ["os", "os"]),
+        ("version 2 is withdrawn", [each["version"] for each in releases
+                                    if "withdrawn" in each] == ["2"]),
         (f"version 1 is in its slot: {labels}", labels[1:3] == ["exampleos_1", "exampleos_1_verity"]),
         (f"and next again: {entries}", entries.split() == ["::/EFI/Linux/exampleos_1.efi"]),
         ("timers and services are enabled in the tree",
