@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handoff/bless.hpp"
 
-#include "base/durable.hpp"
 #include "base/error.hpp"
 #include "handoff/marked_slots.hpp"
 #include "updater/anchor.hpp"
@@ -42,9 +41,10 @@ void copy_entry(base::Sys &sys,
                 const std::string &to)
 {
   const std::string temporary = "." + to + ".new";
-  base::remove_tree(sys, dir, temporary);
+  updater::remove_boot_file(sys, dir, temporary);
   const base::Fd source = dir.file(from);
   const base::Fd copy = sys.create(dir, temporary, 0644);
+  updater::reserve_boot_file(sys, dir, copy, base::size_of(source));
   sys.copy(source, {0, base::size_of(source)}, copy, 0);
   sys.sync(copy);
   updater::rename_boot_file(sys, dir, temporary, to);
@@ -60,8 +60,7 @@ void perform(const base::Host &host, const std::string &image, const Verdict &ve
   if (verdict.has_fallback)
     return updater::rename_boot_file(host.sys, dir, from, to);
   copy_entry(host.sys, dir, from, to);
-  host.sys.remove(dir, from, base::Remove::file);
-  host.sys.sync(dir);
+  updater::remove_boot_file(host.sys, dir, from);
 }
 
 const MenuEntry &find_entry(const std::vector<MenuEntry> &menu, const std::string &id)

@@ -72,7 +72,7 @@ bool Arrival::resume_direct(const Progress &progress)
 {
   if (!wanted_.direct || !wanted_.may_resume_direct)
     return false;
-  Extent extent = wanted_.direct();
+  Extent extent = wanted_.direct({});
   if (extent.what != progress.place || progress.have > extent.limit ||
       !digest_prefix(extent, progress.have, digest_)) {
     digest_ = verity::Digest();
@@ -149,7 +149,7 @@ void Arrival::choose_route()
   if (route == Route::staged)
     open_blob();
   else if (!place_)
-    place_ = wanted_.direct();
+    place_ = wanted_.direct(route == Route::direct ? size_ : std::nullopt);
   if (route == Route::streamed) {
     place_sink_ = std::make_unique<ExtentSink>(host_.sys, *place_);
     unpacker_ = std::make_unique<base::Unpacker>(
@@ -185,8 +185,13 @@ void Arrival::write(base::Bytes data)
     unpacker_->write(data);
     return; // nothing of this can be taken up later
   }
-  if (noted_ == 0 || have_ - noted_ >= note_every)
+  if (is_kept() && (noted_ == 0 || have_ - noted_ >= note_every))
     note_progress();
+}
+
+bool Arrival::is_kept() const
+{
+  return route_ == Route::staged || (route_ == Route::direct && wanted_.keeps_direct);
 }
 
 void Arrival::note_progress()
@@ -204,7 +209,7 @@ void Arrival::note_progress()
 
 void Arrival::keep()
 {
-  if (route_ && *route_ != Route::streamed && have_ > 0) {
+  if (is_kept() && have_ > 0) {
     noted_ = std::max<std::uint64_t>(noted_, 1);
     note_progress();
   }

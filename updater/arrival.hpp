@@ -46,6 +46,8 @@ private:
   [[nodiscard]] std::string place_name() const;
   bool resume_blob(const Progress &progress);
   bool resume_direct(const Progress &progress);
+  /// Whether the next run can go on with what has come.
+  [[nodiscard]] bool is_kept() const;
   void note_progress();
 
   const base::Host &host_;

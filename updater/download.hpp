@@ -21,8 +21,11 @@ struct Wanted {
   verity::Sha256 sha256{};       ///< of the bytes as they come
   std::uint64_t size_limit = 0;  ///< 0: none known
   /// Opens the place where an uncompressed payload may be written as it comes, for which nothing
-  /// is parsed; empty if it must be staged in any case. Called at most once, before its first byte.
-  std::function<Extent()> direct;
+  /// is parsed; empty if it must be staged in any case. Called at most once, before its first byte,
+  /// with the number of bytes that will be written there, if that is known.
+  std::function<Extent(std::optional<std::uint64_t>)> direct;
+  /// What lies in that place is of use to the next run; else no progress is noted, nor synced.
+  bool keeps_direct = false;
   /// Bytes of this very payload may be in that place already from an earlier run.
   bool may_resume_direct = false;
 };

@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace updater {
@@ -40,7 +41,14 @@ std::optional<OpenName> find_name(const Place &place, const std::string &below)
                                     : place.dir->find_dir_no_symlinks(path.parent);
   if (!parent)
     return std::nullopt;
-  return OpenName{std::move(*parent), path.name};
+  const bool treat_as_vfat = place.is_boot || is_vfat(*parent);
+  return OpenName{std::move(*parent), path.name, treat_as_vfat};
+}
+
+bool is_file(const base::Dir &dir, const std::string &name)
+{
+  const auto status = dir.status(name);
+  return status && S_ISREG(status->st_mode);
 }
 
 void remove_empty_parents(base::Sys &sys, const Place &place, std::string below)
@@ -58,8 +66,7 @@ void remove_empty_parents(base::Sys &sys, const Place &place, std::string below)
 /// A file of its own, which must be on stable storage again after it was renamed.
 void sync_file_again(base::Sys &sys, const base::Dir &parent, const std::string &name)
 {
-  const auto status = parent.status(name);
-  if (status && S_ISREG(status->st_mode))
+  if (is_file(parent, name))
     sys.sync(parent.file(name));
 }
 
@@ -67,14 +74,28 @@ void rename_durably(base::Sys &sys,
                     const base::Dir &parent,
                     const std::string &from,
                     const std::string &to,
-                    bool is_boot)
+                    bool on_vfat)
 {
+  std::optional<base::Fd> replaced; // as in remove_in_order
+  if (on_vfat && is_file(parent, to))
+    replaced = parent.file(to);
   sys.rename(parent, from, parent, to, base::Replace::yes);
   // The directory first: on vfat the new name leads to nothing yet, so a cut never leaves two names
   // for the same clusters, of which removing the one would free those of the other.
   sys.sync(parent);
-  if (is_boot || is_vfat(parent))
+  if (on_vfat)
     sync_file_again(sys, parent, to);
+  if (replaced)
+    sys.close(std::move(*replaced));
+}
+
+/// As remove_boot_file, but what freed the clusters is not on stable storage yet.
+void remove_in_order(base::Sys &sys, const base::Dir &dir, const std::string &name)
+{
+  base::Fd held = dir.file(name);
+  sys.remove(dir, name, base::Remove::file);
+  sys.sync(dir);
+  sys.close(std::move(held));
 }
 
 /// A tree is removed entry by entry. So that half of one never counts as installed or acquired, it
@@ -101,12 +122,13 @@ OpenName open_name(base::Sys &sys, Place &place, const std::string &below)
   const base::SplitPath path = split(below);
   const base::Dir &top = make_place(sys, place);
   if (path.parent.empty())
-    return {top.again(), path.name};
+    return {top.again(), path.name, place.is_boot || is_vfat(top)};
   base::make_path(sys, top, path.parent);
   auto parent = top.find_dir_no_symlinks(path.parent);
   if (!parent)
     base::fail(base::Kind::busy, "{} changed while it was being made", top.display(path.parent));
-  return {std::move(*parent), path.name};
+  const bool treat_as_vfat = place.is_boot || is_vfat(*parent);
+  return {std::move(*parent), path.name, treat_as_vfat};
 }
 
 Extent NewFile::extent() const
@@ -119,16 +141,25 @@ Extent NewFile::extent() const
 
 void discard_partial(base::Sys &sys, const OpenName &place)
 {
-  base::remove_tree(sys, place.parent, marked(partial_prefix, place.name));
+  const std::string partial = marked(partial_prefix, place.name);
+  if (place.is_vfat && is_file(place.parent, partial))
+    remove_in_order(sys, place.parent, partial);
+  else
+    base::remove_tree(sys, place.parent, partial);
 }
 
-NewFile make_file(base::Sys &sys, Place &place, const std::string &below)
+NewFile make_file(base::Sys &sys,
+                  Place &place,
+                  const std::string &below,
+                  std::optional<std::uint64_t> length)
 {
   OpenName name = open_name(sys, place, below);
   discard_partial(sys, name);
   std::string temporary = marked(partial_prefix, name.name);
   base::Fd fd = sys.create(name.parent, temporary, 0600);
-  return {std::move(name), std::move(temporary), std::move(fd), {}, place.is_boot};
+  if (name.is_vfat && length)
+    reserve_boot_file(sys, name.parent, fd, *length);
+  return {std::move(name), std::move(temporary), std::move(fd), {}};
 }
 
 void settle_file(base::Sys &sys, const NewFile &file, const Metadata &fields)
@@ -143,20 +174,23 @@ void settle_file(base::Sys &sys, const NewFile &file, const Metadata &fields)
   if (fields.modified_us)
     attributes.modified_us = static_cast<std::int64_t>(*fields.modified_us);
   sys.set_attributes(file.fd, attributes);
-  sys.sync(file.fd);
+  if (file.place.is_vfat)
+    sync_boot_file(sys, file.place.parent, file.fd);
+  else
+    sys.sync(file.fd);
 }
 
 void publish_file(base::Sys &sys, NewFile &file, std::string_view prefix)
 {
   const std::string name = marked(prefix, file.place.name);
-  rename_durably(sys, file.place.parent, file.temporary, name, file.is_boot);
+  rename_durably(sys, file.place.parent, file.temporary, name, file.place.is_vfat);
   file.temporary = name;
 }
 
 void publish_pending(base::Sys &sys, Place &place, const std::string &below)
 {
   const OpenName name = open_name(sys, place, below);
-  rename_durably(sys, name.parent, marked(pending_prefix, name.name), name.name, place.is_boot);
+  rename_durably(sys, name.parent, marked(pending_prefix, name.name), name.name, name.is_vfat);
 }
 
 void withdraw_file(base::Sys &sys, Place &place, const std::string &below)
@@ -165,7 +199,7 @@ void withdraw_file(base::Sys &sys, Place &place, const std::string &below)
   const auto status = name.parent.status(name.name);
   if (status && S_ISDIR(status->st_mode)) // ReadOnly= may have made it immutable
     sys.set_immutable(name.parent.dir(name.name).fd(), false);
-  rename_durably(sys, name.parent, name.name, marked(pending_prefix, name.name), place.is_boot);
+  rename_durably(sys, name.parent, name.name, marked(pending_prefix, name.name), name.is_vfat);
 }
 
 void rename_boot_file(base::Sys &sys,
@@ -176,12 +210,35 @@ void rename_boot_file(base::Sys &sys,
   rename_durably(sys, dir, from, to, true);
 }
 
+void reserve_boot_file(base::Sys &sys,
+                       const base::Dir &dir,
+                       const base::Fd &file,
+                       std::uint64_t length)
+{
+  sys.allocate(file, length);
+  sync_boot_file(sys, dir, file);
+}
+
+void sync_boot_file(base::Sys &sys, const base::Dir &dir, const base::Fd &file)
+{
+  sys.sync(dir); // this brings all of the FAT, but of the file no more than its name
+  sys.sync(file);
+}
+
+void remove_boot_file(base::Sys &sys, const base::Dir &dir, const std::string &name)
+{
+  if (!dir.status(name))
+    return;
+  remove_in_order(sys, dir, name);
+  sys.sync(dir);
+}
+
 void settle_instance(base::Sys &sys, const Place &place, const std::string &below)
 {
   const auto name = find_name(place, below);
   if (!name)
     return;
-  if (place.is_boot || is_vfat(name->parent))
+  if (name->is_vfat)
     sync_file_again(sys, name->parent, name->name);
   if (!split(below).parent.empty())
     sys.sync(name->parent);
@@ -192,7 +249,10 @@ void remove_instance(base::Sys &sys, Place &place, const std::string &below)
   const auto name = find_name(place, below);
   if (!name || !name->parent.status(name->name))
     return;
-  base::remove_tree(sys, name->parent, out_of_effect(sys, name->parent, name->name));
+  if (name->is_vfat && is_file(name->parent, name->name))
+    remove_in_order(sys, name->parent, name->name);
+  else
+    base::remove_tree(sys, name->parent, out_of_effect(sys, name->parent, name->name));
   sys.sync(name->parent);
   remove_empty_parents(sys, place, below);
 }

@@ -6,6 +6,8 @@
 #include "updater/extent.hpp"
 #include "updater/instance.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace updater {
@@ -13,7 +15,8 @@ namespace updater {
 /// A name below a target directory, with the directory it lies in open.
 struct OpenName {
   base::Dir parent;
-  std::string name; ///< last component
+  std::string name;     ///< last component
+  bool is_vfat = false; ///< or on a boot partition, which is treated as if it were
 };
 
 /// Opens the directory that `below` (as a pattern formatted it) lies in, making what is missing.
@@ -25,15 +28,19 @@ struct NewFile {
   std::string temporary; ///< the name it has now
   base::Fd fd;
   Written written; ///< once it was filled
-  bool is_boot = false;
 
   [[nodiscard]] Extent extent() const;
 };
 
-/// Makes an empty file under the partial name, taking away one that an earlier run left.
-NewFile make_file(base::Sys &sys, Place &place, const std::string &below);
+/// Makes an empty file under the partial name, taking away one that an earlier run left. On vfat it
+/// has its clusters on the disk already if the length is known that it will have.
+NewFile make_file(base::Sys &sys,
+                  Place &place,
+                  const std::string &below,
+                  std::optional<std::uint64_t> length = {});
 
-/// Removes what lies under the partial name: file, directory or subvolume.
+/// Removes what lies under the partial name: file, directory or subvolume; a file on vfat in the
+/// order of remove_boot_file.
 void discard_partial(base::Sys &sys, const OpenName &place);
 
 /// Sets mode, times and length, and brings the file to stable storage.
@@ -55,6 +62,24 @@ void rename_boot_file(base::Sys &sys,
                       const base::Dir &dir,
                       const std::string &from,
                       const std::string &to);
+
+/// Gives a new, empty file in `dir` the clusters for what will be written to it, all of them on the
+/// disk. By itself Linux writes the entry that leads to them first, and at a time of its own; and
+/// an entry that a cut left without its clusters has it stop writing to the file system, as soon as
+/// the entry is removed.
+void reserve_boot_file(base::Sys &sys,
+                       const base::Dir &dir,
+                       const base::Fd &file,
+                       std::uint64_t length);
+
+/// Brings such a file to stable storage with what was written to it; its clusters first if they
+/// were not reserved.
+void sync_boot_file(base::Sys &sys, const base::Dir &dir, const base::Fd &file);
+
+/// Removes a file of a boot partition; none there is no failure. Durable on return. Its clusters
+/// are free only when its name is gone from the disk, for the reason above; a cut in between leaves
+/// them to nobody, which costs room until the file system is checked.
+void remove_boot_file(base::Sys &sys, const base::Dir &dir, const std::string &name);
 
 /// Puts an instance on disk under the name it has, whoever gave it that. For what lies in the
 /// target directory itself, and is no boot file, a sync of that directory is enough.

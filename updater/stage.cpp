@@ -91,7 +91,8 @@ private:
     payload.size_limit = source(part).packed_size.value_or(0);
     if (holding(part).transfer.source.kind == ResourceKind::url_tar)
       return payload; // an archive is parsed, so it must be checked first
-    payload.direct = [this, &part] { return open_place(part); };
+    payload.direct = [this, &part](auto length) { return open_place(part, length); };
+    payload.keeps_direct = part.step->partition != 0;
     payload.may_resume_direct = part.step->partition != 0 && staged_.slots->holds_part(*part.step);
     return payload;
   }
@@ -113,15 +114,15 @@ private:
       arrived_.emplace(owners[index], std::move(all[index]));
   }
 
-  /// Where the bytes of a file or slot go.
-  Extent open_place(StagedPart &part)
+  /// Where the bytes of a file or slot go, as many as `length` says.
+  Extent open_place(StagedPart &part, std::optional<std::uint64_t> length)
   {
     if (part.step->partition != 0) {
       staged_.slots->open();
       return staged_.slots->extent(*part.step);
     }
     if (!part.file)
-      part.file = make_file(host_.sys, *way(part).target, part.step->name);
+      part.file = make_file(host_.sys, *way(part).target, part.step->name, length);
     return part.file->extent();
   }
 
@@ -155,21 +156,21 @@ private:
   }
 
   /// Pumps a local or staged file into its place, unpacking it.
-  Written pump(StagedPart &part, const base::Fd &file)
+  Written pump(StagedPart &part, const base::Fd &file, std::optional<std::uint64_t> length)
   {
-    Extent extent = open_place(part);
+    Extent extent = open_place(part, length);
     ExtentSink sink(host_.sys, extent);
     base::unpack_file(file, base::detect_compression(file), {extent.limit}, sink);
     return sink.written();
   }
 
-  Written write_bytes(StagedPart &part)
+  Written write_bytes(StagedPart &part, std::optional<std::uint64_t> length)
   {
     const auto came = arrived_.find(&part);
     if (came == arrived_.end())
-      return pump(part, way(part).source->dir.value().file(source(part).name));
+      return pump(part, way(part).source->dir.value().file(source(part).name), length);
     if (came->second.route == Route::staged)
-      return pump(part, came->second.staged);
+      return pump(part, came->second.staged, length);
     return came->second.written;
   }
 
@@ -185,8 +186,9 @@ private:
 
   void write_file(StagedPart &part)
   {
-    make_room_for(host_, inventory_, *part.step, arrived_size(part));
-    part.written = write_bytes(part);
+    const auto length = arrived_size(part);
+    make_room_for(host_, inventory_, *part.step, length);
+    part.written = write_bytes(part, length);
     check_size(part);
     settle_file(host_.sys, *part.file, part.step->fields);
   }
@@ -208,7 +210,7 @@ private:
       if (part.step->partition == 0)
         continue;
       base::during(holding(part).transfer.id, [&] {
-        part.written = write_bytes(part);
+        part.written = write_bytes(part, {});
         check_size(part);
         const Extent extent = staged_.slots->extent(*part.step);
         if (holding(part).transfer.target.zero_fill == true)

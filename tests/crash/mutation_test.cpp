@@ -41,7 +41,7 @@ struct Known {
 constexpr Known known[] = {
     {"sync efi/EFI/Linux/uki_1+3-0.efi", 1, "settles what a killed run left"},
     {"sync efi/EFI/Linux/uki_2+3-0.efi", 1, "settles what a killed run left"},
-    {"sync efi/EFI/Linux/", 1, "settles what a killed run left"},
+    {"sync efi/EFI/Linux/", 4, "settles what a killed run left; and clusters, see below"},
     {"sync files/", 2, "the same; and a later sync of the directory, if something is removed"},
     {"sync disk", 7, "the same; payloads, for reading back; tables, where sectors are spoiled"},
     {"sync var/lib/strake/.attempt.json.new", 1, "advice; only CurrentSymlink= needs it"},
@@ -113,6 +113,19 @@ TEST_CASE("the old name of a boot file is gone before the new one leads anywhere
   const std::size_t rename = find(run, "rename efi/EFI/Linux/.sysupdate.partial.uki_3");
   CHECK(run.effects.at(rename + 1).text == "sync efi/EFI/Linux/");
   CHECK(run.effects.at(rename + 2).text == "sync efi/EFI/Linux/uki_3+3-0.efi");
+}
+
+// Nor this: there are no clusters in it. On a real vfat tests/guest/power_cut shows it.
+TEST_CASE("on a boot partition clusters come before what leads to them, and go after it")
+{
+  const support::Recording run = recorded();
+  const std::size_t made = find(run, "create efi/EFI/Linux/.sysupdate.partial.uki_3");
+  const std::size_t filled = find(run, "sync efi/EFI/Linux/.sysupdate.partial.uki_3", made);
+  CHECK(run.effects.at(filled - 1).text == "sync efi/EFI/Linux/");
+
+  const std::size_t removal = find(run, "remove efi/EFI/Linux/uki_1");
+  CHECK(run.effects.at(removal + 1).text == "sync efi/EFI/Linux/");
+  CHECK(run.effects.at(removal + 2).text == "sync efi/EFI/Linux/");
 }
 
 TEST_CASE("a removal that a killed run left unsynced is settled before its slot is written")

@@ -3,8 +3,13 @@
 // of what was not synced; then the old or the new version boots whole, and the next plain update
 // ends well.
 #include "crash/promise.hpp"
+#include "verity/digest.hpp"
 
 #include <doctest/doctest.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
 
 TEST_SUITE_BEGIN("crash/update");
 
@@ -82,6 +87,23 @@ TEST_CASE("an update from a server can be cut at any moment, and goes on after t
 {
   expect_clean(support::sweep(updating({"1", "2"}, "3", from_server), keeps(from_2_to_3), few),
                least::download);
+}
+
+TEST_CASE("only of what the next run can go on with is noted how much has come")
+{
+  const Machine machine(from_server);
+  machine.offer("3");
+  const auto run = machine.record(crash::update, {{"uki-3.efi", 300}});
+  const auto is_noted = [&](const std::string &offered) {
+    const std::string payload = machine.files().read(offered);
+    const std::string note =
+        verity::hex(verity::digest_of(std::as_bytes(std::span(payload)))) + ".json";
+    return std::any_of(run.effects.begin(), run.effects.end(), [&](const auto &effect) {
+      return effect.text.find(note) != std::string::npos;
+    });
+  };
+  CHECK(is_noted("source/root-3.raw"));
+  CHECK_FALSE(is_noted("source/uki-3.efi")); // it lies in its place, and begins anew
 }
 
 TEST_CASE("an update whose connection breaks can be cut at any moment, also while it fails")
