@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 
 #include <linux/magic.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 #include <limits>
@@ -49,6 +50,22 @@ bool is_file(const base::Dir &dir, const std::string &name)
 {
   const auto status = dir.status(name);
   return status && S_ISREG(status->st_mode);
+}
+
+/// Said before a change that is sure to fail, and once more after a removal: that can be what makes
+/// Linux find that a vfat is not in order.
+void expect_writable(const OpenName &place)
+{
+  struct statvfs found = {};
+  if (::fstatvfs(place.parent.fd().number(), &found) < 0)
+    base::fail_errno("cannot learn whether {} can be written to", place.parent.path());
+  if (place.is_vfat && (found.f_flag & ST_RDONLY) != 0)
+    base::fail(base::Kind::io,
+               "the file system of {} is mounted read-only, so nothing can be installed or removed "
+               "there; if it was writable before, Linux has met an error in it, which `journalctl "
+               "-k` shows: unmount it, mend it with fsck.vfat -a, and mount it again; where fstab "
+               "has a 2 at the end of its line and fsck.vfat is installed, each boot does that",
+               place.parent.path());
 }
 
 void remove_empty_parents(base::Sys &sys, const Place &place, std::string below)
@@ -154,7 +171,9 @@ NewFile make_file(base::Sys &sys,
                   std::optional<std::uint64_t> length)
 {
   OpenName name = open_name(sys, place, below);
+  expect_writable(name);
   discard_partial(sys, name);
+  expect_writable(name);
   std::string temporary = marked(partial_prefix, name.name);
   base::Fd fd = sys.create(name.parent, temporary, 0600);
   if (name.is_vfat && length)
@@ -249,6 +268,7 @@ void remove_instance(base::Sys &sys, Place &place, const std::string &below)
   const auto name = find_name(place, below);
   if (!name || !name->parent.status(name->name))
     return;
+  expect_writable(*name);
   if (name->is_vfat && is_file(name->parent, name->name))
     remove_in_order(sys, name->parent, name->name);
   else

@@ -32,8 +32,9 @@ struct NewFile {
   [[nodiscard]] Extent extent() const;
 };
 
-/// Makes an empty file under the partial name, taking away one that an earlier run left. On vfat it
-/// has its clusters on the disk already if the length is known that it will have.
+/// Makes an empty file under the partial name, taking away one that an earlier run left. Where the
+/// file system is read-only, or becomes so with that, the error says what helps. On vfat it has its
+/// clusters on the disk already if the length is known that it will have.
 NewFile make_file(base::Sys &sys,
                   Place &place,
                   const std::string &below,

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
+#include "support/private_mounts.hpp"
 #include "support/recorder.hpp"
 #include "support/temp_root.hpp"
 #include "updater/file_target.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/mount.h>
 
 #include <string>
 #include <vector>
@@ -69,6 +72,26 @@ TEST_CASE("a boot file that another takes the name of goes when that one is on t
                              "sync efi/",
                              "sync efi/b.efi",
                              "close efi/b.efi (deleted)"});
+}
+
+TEST_CASE("a boot partition that is read-only is told from a fault, with what helps")
+{
+  support::enter_private_mounts();
+  const TempRoot root({{"efi/", ""}});
+  const std::string efi = root.path() + "/efi";
+  REQUIRE(::mount("tmpfs", efi.c_str(), "tmpfs", MS_RDONLY, nullptr) == 0);
+  base::LinuxSys sys;
+  updater::Place place = boot_place(root.dir());
+  std::string said;
+  try {
+    updater::make_file(sys, place, "new.efi");
+  } catch (const base::Error &error) {
+    CHECK(error.kind() == base::Kind::io);
+    said = error.what();
+  }
+  CHECK(said.find("/efi is mounted read-only") != std::string::npos);
+  CHECK(said.find("fsck.vfat -a") != std::string::npos);
+  REQUIRE(::umount2(efi.c_str(), MNT_DETACH) == 0);
 }
 
 TEST_SUITE_END();
