@@ -122,7 +122,7 @@ class Maker:
         self.write("etc/ld.so.conf.d/lent.conf", "/usr/lib/lent\n")
         run("ldconfig", "-r", root)
         self.write("etc/fstab", "LABEL=var /var ext4 defaults 0 0\n"
-                                "LABEL=ESP /efi vfat umask=0077 0 0\n")
+                                "LABEL=ESP /efi vfat umask=0077 0 2\n")
         units = os.path.join(guest.HERE, "../../units")
         built = os.path.join(os.path.dirname(self.binary), "units")
         for path in glob.glob(f"{units}/*.timer") + glob.glob(f"{built}/*.service"):

@@ -10,6 +10,7 @@ import struct
 import subprocess
 
 import ab_guest
+import fat
 from guest import MIB
 
 SECTOR = 512
@@ -111,6 +112,7 @@ class Judge:
         if self.table.found is None:
             self.table.found = self.read_table()
         if self.esp.found is None:
+            fat.Fat(lambda offset, length: self.read(self.esp.start + offset, length)).check()
             self.esp.found = self.read_entries()
         partitions = {row["uuid"].lower(): index for index, row in enumerate(self.table.found)}
         parts = [self.esp, *self.slots, *self.spare, self.rest]
@@ -157,15 +159,21 @@ class Replay:
         return differs
 
     def states(self):
-        """Yields (number of the epoch, whether all of it has come, whether it differs): all of an
-        epoch, and before that only some of those of its writes that a boot loader could see."""
+        """Yields (number of the epoch, whether all of it has come, whether it differs): of each epoch
+        only some of those of its writes that a boot loader could see, which the power can leave, and
+        then one write after the other, as the end of the machine alone can."""
         for number, epoch in enumerate(self.epochs):
             seen = [write for write in epoch if self.judge.is_seen(write[0])]
             before = [(offset, self.judge.read(offset, len(content))) for offset, content in seen]
             for some in subsets(seen):
                 yield number, False, self.put(some)
                 self.put(before)
-            yield number, True, self.put(epoch)
+            has_changed = False
+            for at, write in enumerate(epoch, 1):
+                differs = self.put([write])
+                has_changed |= differs
+                is_last = at == len(epoch)
+                yield number, is_last, has_changed if is_last else differs
 
 
 def subsets(writes):
