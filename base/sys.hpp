@@ -144,8 +144,10 @@ public:
   virtual void allocate(const Fd &fd, std::uint64_t length) = 0;
   /// All that was written to this file or device is on stable storage, with its length and mode.
   /// After a failure the unwritten data must be taken as lost: write it again, do not sync again.
+  /// On vfat the name leads to the clusters before the table has them, unless they were there.
   virtual void sync(const Fd &fd) = 0;
-  /// All names made, changed or removed in this directory are on stable storage.
+  /// All names made, changed or removed in this directory are on stable storage. On vfat so is the
+  /// whole table, with what is allocated and free.
   virtual void sync(const Dir &dir) = 0;
   /// Everything in the file system that `dir` lies on is on stable storage (for trees of many
   /// files; not to be relied on for vfat, whose syncfs does not flush the device).
@@ -176,7 +178,8 @@ public:
   virtual void make_node(const Dir &dir, std::string_view name, mode_t mode, dev_t device) = 0;
   virtual void make_subvolume(const Dir &dir, std::string_view name) = 0;
   virtual void set_subvolume_read_only(const Dir &subvolume, bool read_only) = 0;
-  /// Removes a file, an empty directory, or a btrfs subvolume with all below it.
+  /// Removes a file, an empty directory, or a btrfs subvolume with all below it. On vfat the table
+  /// may have a file's clusters as free before its name is gone, unless somebody has it open.
   virtual void remove(const Dir &dir, std::string_view name, Remove what) = 0;
 
   /// Takes an exclusive advisory lock (flock) at once; false if somebody else holds it. Held until
