@@ -32,14 +32,26 @@ follow(const base::Host &host, const ExtensionComponent &component, const std::s
   return Followed{component.name, component.version, version};
 }
 
-/// What the links show goes with the system that they were for, unless they are being changed.
+/// What the links show goes with the system that they were for; but not what is of the version that
+/// runs now, which somebody else has brought for this one.
+updater::SystemSet set_left_behind(const base::Host &host, const updater::SystemSet &known)
+{
+  updater::SystemSet set = members_in_use(host);
+  for (auto &[component, version] : set)
+    if (const auto before = known.find(component);
+        before != known.end() && is_coupled_component(host, component))
+      version = before->second;
+  return set;
+}
+
+/// Nothing is noted of links that are being changed.
 void begin(const base::Host &host,
            const base::Dir &state,
            SystemSets &sets,
            const std::string &running)
 {
   if (sets.following.empty() && !sets.followed.empty())
-    sets.sets[sets.followed] = members_in_use(host);
+    sets.sets[sets.followed] = set_left_behind(host, sets.sets[sets.followed]);
   sets.following = running;
   updater::write_system_sets(host.sys, state, sets);
 }

@@ -74,6 +74,21 @@ std::string judge(const Dir &root, Finished finished)
 
 } // namespace
 
+TEST_CASE("what others have brought for the system that runs does not go with the one before")
+{
+  const support::TempRoot root(support::Storage::memory, {});
+  prepare(root);
+  root.write("var/lib/strake/sets.json",
+             R"({"followed": "1", "following": "", "sets": {"1": {"a": "1", "b": "1"}}})");
+  root.write("var/lib/extensions/a.raw", "-> ../extensions.d/a_2.raw");
+  base::LinuxSys sys;
+  follow(sys, root.dir());
+  CHECK(link_of(root.dir(), "a") == "../extensions.d/a_2.raw");
+  const SystemSets sets = updater::read_system_sets(root.dir().dir("var/lib/strake"));
+  CHECK(sets.sets.at("1") == updater::SystemSet{{"a", "1"}, {"b", "1"}});
+  CHECK(sets.followed == "2");
+}
+
 TEST_CASE("a cut while extensions follow the system is ended by the next call, and no set is lost")
 {
   const support::TempRoot root(support::Storage::memory, {});
