@@ -58,7 +58,7 @@ void add_menu(const std::vector<MenuEntry> &menu, MachineStatus &status)
   }
 }
 
-/// While a system runs the links are what counts for it.
+/// While a system runs the links are what counts for it, until they are to follow its own set.
 void add_sets(const base::Host &host, const base::Dir *state, MachineStatus &status)
 {
   const updater::SystemSets sets =
@@ -66,7 +66,9 @@ void add_sets(const base::Host &host, const base::Dir *state, MachineStatus &sta
   for (SystemVersion &each : status.systems)
     if (const auto found = sets.sets.find(each.version); found != sets.sets.end())
       each.extensions = found->second;
-  if (!status.running.empty() && (sets.followed.empty() || sets.followed == status.running))
+  const bool is_followed = sets.followed.empty() || sets.followed == status.running ||
+                           !sets.sets.contains(status.running);
+  if (!status.running.empty() && is_followed)
     system_of(status.systems, status.running).extensions = members_in_use(host);
 }
 

@@ -107,6 +107,30 @@ TEST_CASE("a machine without boot entries is not told that it has no fallback")
   CHECK(handoff::find_troubles(status, {}).empty());
 }
 
+TEST_CASE("extensions that others have linked for the system that runs are told as its own")
+{
+  const support::TestHost machine;
+  machine.root.write("etc/sysupdate.a.d/x.transfer",
+                     "[Transfer]\nVerify=no\n[Source]\nType=url-file\nPath=http://localhost/\n"
+                     "MatchPattern=a_@v.raw\n[Target]\nType=regular-file\n"
+                     "Path=/var/lib/extensions.d\nMatchPattern=a_@v.raw\n"
+                     "CurrentSymlink=/var/lib/extensions/a.raw\n");
+  for (const std::string version : {"1", "2"})
+    machine.root.write("var/lib/extensions.d/a_" + version + ".raw", version);
+  machine.root.write("var/lib/extensions/a.raw", "-> ../extensions.d/a_2.raw");
+  machine.root.write("usr/lib/os-release", "ID=x\nIMAGE_VERSION=2\n");
+  const auto told = [&](const std::string &sets) {
+    machine.root.write("var/lib/strake/sets.json", sets);
+    const MachineStatus status = handoff::read_status(machine.host);
+    REQUIRE(status.systems.size() == 1);
+    return status.systems[0].extensions;
+  };
+  CHECK(told(R"({"followed": "1", "following": "", "sets": {"1": {"a": "1"}}})") ==
+        updater::SystemSet{{"a", "2"}});
+  CHECK(told(R"({"followed": "1", "following": "", "sets": {"1": {"a": "1"}, "2": {"a": "1"}}})") ==
+        updater::SystemSet{{"a", "1"}});
+}
+
 TEST_CASE("metrics say the same in numbers")
 {
   MachineStatus status = good_machine();
