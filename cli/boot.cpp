@@ -128,10 +128,11 @@ int once(const Call &call)
     base::fail(base::Kind::usage,
                "'once' is about the machine that runs; --root= and --image= cannot be");
   const std::string id = call.argument();
+  std::string loader_id;
   if (!id.empty())
-    (void)handoff::choose_once(handoff::read_boot_menu(call.host, ""), id);
+    loader_id = handoff::choose_once(handoff::read_boot_menu(call.host, ""), id).loader_id;
   if (!options.dry_run)
-    handoff::boot_once(call.host, id);
+    handoff::boot_once(call.host, loader_id);
   if (call.wants_json())
     call.print_json({{"id", or_null(id)}});
   else if (id.empty())

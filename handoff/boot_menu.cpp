@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <sstream>
 
 namespace handoff {
@@ -55,9 +56,31 @@ std::string configured_default(const base::Dir &esp)
   return found;
 }
 
+/// Since systemd 258 the loader's names for entries are without counters.
+bool counts_in_ids(const base::Host &host)
+{
+  constexpr std::string_view loader = "systemd-boot ";
+  constexpr unsigned first_without = 258;
+  const std::string info = loader_variable(host, "LoaderInfo");
+  if (!info.starts_with(loader))
+    return false;
+  unsigned version = 0;
+  const char *start = info.data() + loader.size();
+  const auto [end, error] = std::from_chars(start, info.data() + info.size(), version);
+  return error == std::errc{} && end != start && version < first_without;
+}
+
+std::string without_counters(const std::string &id)
+{
+  for (const std::string_view ending : {".conf", ".efi"})
+    if (auto name = parse_boot_name(id, ending))
+      return name->id;
+  return id;
+}
+
 LoaderWishes read_wishes(const base::Host &host, const base::Dir &esp)
 {
-  LoaderWishes wishes{.booted = loader_variable(host, "LoaderEntrySelected"),
+  LoaderWishes wishes{.booted = without_counters(loader_variable(host, "LoaderEntrySelected")),
                       .once = loader_variable(host, "LoaderEntryOneShot"),
                       .pattern = loader_variable(host, "LoaderEntryDefault")};
   if (wishes.pattern.empty())
@@ -219,8 +242,10 @@ std::vector<MenuEntry> read_files(const base::Host &host, const std::string &ima
   std::vector<MenuEntry> menu = collect(esp, boot);
   look_at_slots(host, image, menu);
   const LoaderWishes wishes = read_wishes(host, esp);
+  const bool has_counts = counts_in_ids(host);
   for (MenuEntry &each : menu) {
     each.state = state_of(each);
+    each.loader_id = has_counts ? text_of(each.entry.name) : each.entry.name.id;
     each.is_booted = !wishes.booted.empty() && each.entry.name.id == wishes.booted;
   }
   const ReleaseNames running = names_of(base::read_os_release(host.root));
@@ -292,7 +317,7 @@ std::optional<std::size_t> next_entry(const std::vector<MenuEntry> &menu,
 {
   for (const std::string &pattern : {wishes.once, wishes.pattern, std::string("*")})
     for (std::size_t index = 0; index < menu.size(); ++index) {
-      const std::string &id = menu[index].entry.name.id;
+      const std::string &id = menu[index].loader_id;
       if (menu[index].is_shown && ::fnmatch(pattern.c_str(), id.c_str(), FNM_CASEFOLD) == 0)
         return index;
     }

@@ -40,6 +40,9 @@ struct MenuEntry {
   updater::Anchor partition = updater::Anchor::esp; ///< or xbootldr
   std::string folder;                               ///< of its file, below the partition
   std::string file;                                 ///< as it is seen on this machine
+  /// What the boot loader calls it, and expects it to be called: its id; in the older ones, before
+  /// systemd 258, with the counters that are in the file's name.
+  std::string loader_id;
   /// Only of a partition that is an entry, which is then its only slot.
   std::optional<verity::BootMarks> marks;
   BootState state = BootState::good;
@@ -61,9 +64,9 @@ struct MenuEntry {
 
 /// What systemd-boot has noted in EFI variables and /loader/loader.conf about which entry to take.
 struct LoaderWishes {
-  std::string booted{};  ///< id of the entry that runs; empty: unknown
-  std::string once{};    ///< id for the next boot only
-  std::string pattern{}; ///< shell pattern for the id of the default entry
+  std::string booted{};  ///< id of the entry that runs, without counters; empty: unknown
+  std::string once{};    ///< what the loader calls the entry for the next boot only
+  std::string pattern{}; ///< shell pattern for what it calls the default entry
 };
 
 /// All entries of the ESP and of XBOOTLDR, in the order in which the boot loader shows them; then

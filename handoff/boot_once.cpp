@@ -55,7 +55,7 @@ const MenuEntry &choose_once(const std::vector<MenuEntry> &menu, const std::stri
   return *found;
 }
 
-void boot_once(const base::Host &host, const std::string &id)
+void boot_once(const base::Host &host, const std::string &loader_id)
 {
   const auto variables = host.machine.find_dir(variables_directory);
   if (!variables)
@@ -65,10 +65,10 @@ void boot_once(const base::Host &host, const std::string &id)
     host.sys.set_immutable(variables->file(variable), false); // as the kernel protects them
     host.sys.remove(*variables, variable, base::Remove::file);
   }
-  if (id.empty())
+  if (loader_id.empty())
     return;
   const base::Fd file = host.sys.create(*variables, variable, 0644);
-  const std::string content = content_of(id);
+  const std::string content = content_of(loader_id);
   host.sys.write_at(file, 0, std::as_bytes(std::span(content)));
 }
 

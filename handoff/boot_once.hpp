@@ -13,11 +13,12 @@ namespace handoff {
 /// cannot boot.
 const MenuEntry &choose_once(const std::vector<MenuEntry> &menu, const std::string &id);
 
-/// Has the boot loader take this entry at the next boot, and at that only: the one after it is as
-/// if nothing had been said. An empty id takes it back. The word is in an EFI variable
-/// (LoaderEntryOneShot of the boot loader interface), which the boot loader forgets before it
-/// starts the entry; the firmware keeps the old word or the new one, or after a cut in between
-/// none. Throws not_found where the firmware has no such variables.
-void boot_once(const base::Host &host, const std::string &id);
+/// Has the boot loader take this entry, by the name it has for it (MenuEntry::loader_id), at the
+/// next boot, and at that only: the one after it is as if nothing had been said. An empty name
+/// takes it back. The word is in an EFI variable (LoaderEntryOneShot of the boot loader interface),
+/// which the boot loader forgets before it starts the entry; the firmware keeps the old word or the
+/// new one, or after a cut in between none. Throws not_found where the firmware has no such
+/// variables.
+void boot_once(const base::Host &host, const std::string &loader_id);
 
 } // namespace handoff

@@ -213,6 +213,28 @@ TEST_CASE("the loader's notes say what runs and what is next")
   CHECK(ids(machine.menu()) == Lines{"os_3.efi next", "os_2.efi running", "os_1.efi"});
 }
 
+TEST_CASE("a loader before systemd 258 knows an entry by its file's name, counters and all")
+{
+  Machine machine;
+  machine.image("os_1.efi", "1");
+  machine.image("os_2.efi", "2");
+  machine.image("os_3+2-1.efi", "3");
+  machine.variable("LoaderEntrySelected", "os_3+3-0.efi");
+  CHECK(ids(machine.menu()) == Lines{"os_3.efi next running", "os_2.efi", "os_1.efi"});
+
+  for (const std::string loader : {"systemd-boot 257.7", "systemd-boot 258"}) {
+    machine.variable("LoaderInfo", loader);
+    const bool is_old = loader.ends_with("257.7");
+    CHECK(machine.menu()[0].loader_id == (is_old ? "os_3+2-1.efi" : "os_3.efi"));
+    CHECK(machine.menu()[1].loader_id == "os_2.efi");
+    machine.variable("LoaderEntryDefault", "os_2.efi");
+    machine.variable("LoaderEntryOneShot", "os_3.efi");
+    CHECK(machine.menu()[is_old ? 1 : 0].is_next);
+    machine.variable("LoaderEntryOneShot", "os_3+2-1.efi");
+    CHECK(machine.menu()[is_old ? 0 : 1].is_next);
+  }
+}
+
 TEST_CASE("the entry that was booted last can be the default")
 {
   Machine machine;
