@@ -14,7 +14,6 @@ namespace {
 
 using base::Kind;
 
-constexpr const char *kernel_demand = "/sys/module/dm_verity/parameters/require_signatures";
 constexpr std::string_view base64_prefix = "base64:";
 
 /// What stands behind roothashsig=.
@@ -56,7 +55,7 @@ std::string why_needed(SignatureNeed need)
 
 SignatureNeed signature_need(const base::Host &host, std::string_view options)
 {
-  if (host.machine.text(kernel_demand).value_or("").starts_with('Y'))
+  if (verity::kernel_demands_signature(host))
     return SignatureNeed::by_machine;
   return named_signature(options) ? SignatureNeed::by_entry : SignatureNeed::none;
 }

@@ -300,6 +300,16 @@ file_system_of(const base::Host &host, const CheckedPart &part, const ImagePolic
   return type;
 }
 
+/// The kernel was asked before, and has not taken what signature there is.
+void refuse_without_key(const Standing &standing)
+{
+  base::fail(Kind::untrusted,
+             "the kernel demands a signature (dm_verity.require_signatures=), and {}",
+             standing.signer.trusted
+                 ? fmt::format("does not have the key of {}", standing.signer.certificate)
+                 : standing.signer.why);
+}
+
 CheckedPart open_part(const base::Host &host,
                       const Image &image,
                       const Part &part,
@@ -311,7 +321,7 @@ CheckedPart open_part(const base::Host &host,
                       .source = {},
                       .range = part.data.range,
                       .protection = standing.facts.protection,
-                      .signer = std::move(standing.signer.certificate),
+                      .signer = standing.signer.certificate,
                       .signer_fingerprint = standing.signer.fingerprint,
                       .shortcoming = std::move(standing.facts.shortcoming)};
   if (checked.protection == Protection::encrypted)
@@ -330,8 +340,11 @@ CheckedPart open_part(const base::Host &host,
       base::during(fmt::format("{} after {}", part.data.designator, part.claim->source), [&] {
         if (standing.device.valid())
           return std::move(standing.device);
-        return has_device_mapper(host) ? mapped_device(host, hashed)
-                                       : checked_copy(host, hashed, place);
+        if (!has_device_mapper(host))
+          return checked_copy(host, hashed, place);
+        if (kernel_demands_signature(host))
+          refuse_without_key(standing);
+        return mapped_device(host, hashed);
       });
   return checked;
 }

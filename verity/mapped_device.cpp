@@ -56,6 +56,13 @@ bool has_device_mapper(const base::Host &host)
   }
 }
 
+bool kernel_demands_signature(const base::Host &host)
+{
+  return host.machine.text("/sys/module/dm_verity/parameters/require_signatures")
+      .value_or("")
+      .starts_with('Y');
+}
+
 base::Fd mapped_device(const base::Host &host, const HashedData &source)
 {
   return set_up(host, source, {});

@@ -15,6 +15,10 @@ constexpr std::string_view kernel_keys = "a key in the kernel's keyrings";
 /// Whether this machine has a device-mapper, and this process may use it.
 bool has_device_mapper(const base::Host &host);
 
+/// Whether the kernel takes no device without a signature by a key that it has
+/// (dm_verity.require_signatures=).
+bool kernel_demands_signature(const base::Host &host);
+
 /// A block device of the data, of which the kernel checks each block against the root hash as it
 /// reads it. It has the name that systemd gives it, ROOTHASH-verity, is shared with whoever uses
 /// the same data, and goes with the last descriptor or mount of it. Throws untrusted where not even

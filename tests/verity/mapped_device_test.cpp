@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 TEST_SUITE_BEGIN("verity/mapped_device");
@@ -147,6 +148,26 @@ TEST_CASE("the kernel is not asked about a signature that counts for nothing" *
   machine.host.environment["SYSTEMD_DISSECT_VERITY_SIGNATURE"] = "0";
   expect(machine.open_mapped(), "says not to look at its signature");
   CHECK(machine.kernel.asked.empty());
+}
+
+TEST_CASE(
+    "where the kernel demands signatures, what it does not take is untrusted, and not broken" *
+    doctest::skip(is_plain_user))
+{
+  Machine machine;
+  machine.root.write("sys/module/dm_verity/parameters/require_signatures", "Y\n");
+  expect(machine.open_mapped(), "untrusted: ");
+  expect(machine.open_mapped(),
+         "the kernel demands a signature (dm_verity.require_signatures=), and does not have the "
+         "key of /etc/verity.d/signer.crt");
+  machine.root.write("etc/verity.d/signer.crt", setting::stranger().certificate);
+  expect(machine.open_mapped(default_policy), "untrusted: ");
+  expect(machine.open_mapped(default_policy), "and the signer is none of the 1 in verity.d");
+  CHECK(std::all_of(machine.kernel.asked.begin(),
+                    machine.kernel.asked.end(),
+                    [](const std::string &each) { return each.ends_with(" signed"); }));
+  machine.kernel.accepts_signatures = true;
+  CHECK(machine.open_mapped(default_policy) == "root erofs signed");
 }
 
 TEST_CASE("a device-mapper that fails is an error, and no reason to copy the image" *
