@@ -2,6 +2,7 @@
 #include "handoff/apply.hpp"
 
 #include "base/error.hpp"
+#include "overlay/hierarchy.hpp"
 #include "updater/anchor.hpp"
 #include "updater/history.hpp"
 #include "verity/mapped_device.hpp"
@@ -62,6 +63,12 @@ bool is_of_its_own(const base::Host &host, const std::string &path)
   return there && root && there->st_dev != root->st_dev;
 }
 
+/// What an initrd mounts on /etc, so that what is written there stays, it mounts only at a boot.
+bool has_etc_of_the_initrd(const base::Host &host)
+{
+  return has_mounted_etc(overlay::read_mount_table(host)) && !has_unit_file(host, "etc.mount");
+}
+
 /// What stands in the way of any soft-reboot to this entry; empty if nothing does.
 std::string obstacle_for(const base::Host &host, const MenuEntry &entry)
 {
@@ -78,6 +85,8 @@ std::string obstacle_for(const base::Host &host, const MenuEntry &entry)
     return "there is no device-mapper to check its root by";
   if (!is_of_its_own(host, "var"))
     return "/var is a part of the system that goes";
+  if (has_etc_of_the_initrd(host))
+    return "something is mounted on /etc that no unit would mount again, as by an initrd";
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "handoff/follow.hpp"
 #include "handoff/root_signature.hpp"
+#include "overlay/hierarchy.hpp"
 #include "overlay/merge.hpp"
 #include "updater/disk.hpp"
 #include "updater/running.hpp"
@@ -169,6 +170,13 @@ std::vector<std::string> mounts_to_carry(const std::vector<MountLine> &table)
     if (topmost.empty() || !is_below(path, topmost.back()))
       topmost.push_back(path);
   return topmost;
+}
+
+bool has_mounted_etc(const std::vector<MountLine> &table)
+{
+  return std::any_of(table.begin(), table.end(), [](const MountLine &line) {
+    return line.target == "/etc" && line.source != overlay::name(overlay::Class::confext);
+  });
 }
 
 void leave_next_root(const base::Host &host)

@@ -18,6 +18,9 @@ constexpr const char *next_root_path = "/run/nextroot";
 /// kernel makes, not memory: systemd mounts these anew.
 std::vector<std::string> mounts_to_carry(const std::vector<overlay::MountLine> &table);
 
+/// Whether something is mounted on /etc, other than configuration extensions.
+bool has_mounted_etc(const std::vector<overlay::MountLine> &table);
+
 /// What became of it.
 struct NextRoot {
   std::string version;                ///< IMAGE_VERSION=

@@ -102,6 +102,11 @@ void keep_files(const base::Host &host, const std::vector<Survivor> &survivors)
   (void)ask(host, {"daemon-reload"});
 }
 
+bool has_unit_file(const base::Host &host, const std::string &unit)
+{
+  return ask(host, {"show", "--property=FragmentPath", "--value", unit}) != "\n";
+}
+
 unsigned service_manager_version(const base::Host &host)
 {
   if (!host.machine.find_dir("/run/systemd/system"))

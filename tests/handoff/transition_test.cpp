@@ -185,3 +185,13 @@ TEST_CASE("file systems of their own go along, and what is made anew does not")
                                   line("/srv/cache", "tmpfs")}) ==
         Names{"/efi", "/var", "/variety"});
 }
+
+TEST_CASE("whether something of its own is on /etc is seen below configuration extensions too")
+{
+  const auto line = [](const std::string &target, const std::string &source) {
+    return overlay::MountLine{0, 0, target, "overlay", source};
+  };
+  CHECK_FALSE(handoff::has_mounted_etc({line("/", "/dev/dm-0"), line("/etc", "confext")}));
+  CHECK(handoff::has_mounted_etc({line("/etc", "overlay"), line("/etc", "confext")}));
+  CHECK_FALSE(handoff::has_mounted_etc({line("/etc/hosts", "overlay"), line("/usr", "sysext")}));
+}
