@@ -25,7 +25,8 @@ STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 LOADER = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
 FIRMWARE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"
-MODULES = ("virtio_blk", "dm-mod", "dm-bufio", "reed_solomon", "dm-verity", "erofs")
+MODULES = ("virtio_blk", "dm-mod", "dm-bufio", "reed_solomon", "dm-verity", "erofs", "overlay")
+PROGRAMS = ("dmsetup", "keyctl")
 MIB = 1 << 20
 SALT = "5a" * 32
 TYPES = {"esp": "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
@@ -39,7 +40,10 @@ DISPENSABLE = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/
                "usr/lib/valgrind", "usr/lib/udev/hwdb.*", "usr/lib/x86_64-linux-gnu/gconv",
                "usr/lib/x86_64-linux-gnu/perl-base", "usr/lib/modules/*/vmlinuz",
                "usr/lib/modules/*/kernel/net", "usr/lib/modules/*/kernel/drivers/net",
-               "usr/lib/modules/*/kernel/drivers/infiniband", "var/cache/apt", "var/lib/apt")
+               "usr/lib/modules/*/kernel/drivers/infiniband", "var/cache/apt", "var/lib/apt",
+               # strake-bless.service finds systems good in most of these machines, and alone.
+               "usr/lib/systemd/system-generators/systemd-bless-boot-generator",
+               "usr/lib/systemd/system/*.wants/systemd-boot*", "usr/lib/systemd/boot")
 
 
 def run(*command, **more):
@@ -48,6 +52,12 @@ def run(*command, **more):
 
 def uuid_of(half):
     return "-".join((half[:8], half[8:12], half[12:16], half[16:20], half[20:]))
+
+
+def release(version):
+    """The os-release of a system."""
+    return (f"ID=debian\nVERSION_ID={version}\nIMAGE_ID=os\nIMAGE_VERSION={version}\n"
+            f"PRETTY_NAME=\"The system {version}\"\n")
 
 
 class System:
@@ -85,11 +95,13 @@ class Maker:
         shutil.copy(f"{self.tree}/usr/bin/busybox", f"{place}/busybox")
         shutil.copy(f"{guest.HERE}/inside/init-verity", f"{place}/init")
         os.chmod(f"{place}/init", 0o755)
-        shutil.copy(f"{self.tree}/usr/sbin/dmsetup", f"{place}/dmsetup")
-        needs = run("chroot", self.tree, "ldd", "/usr/sbin/dmsetup")
-        for library in re.findall(r"(/lib\S+)", needs):
-            os.makedirs(f"{place}{os.path.dirname(library)}", exist_ok=True)
-            shutil.copy(os.path.realpath(f"{self.tree}{library}"), f"{place}{library}")
+        for program in PROGRAMS:
+            path = shutil.which(program, path=f"{self.tree}/usr/sbin:{self.tree}/usr/bin")
+            shutil.copy(path, f"{place}/{program}")
+            needs = run("chroot", self.tree, "ldd", path.removeprefix(self.tree))
+            for library in re.findall(r"(/lib\S+)", needs):
+                os.makedirs(f"{place}{os.path.dirname(library)}", exist_ok=True)
+                shutil.copy(os.path.realpath(f"{self.tree}{library}"), f"{place}{library}")
         for module in MODULES:
             packed, = glob.glob(f"{self.tree}/usr/lib/modules/*/kernel/**/{module}.ko.xz",
                                 recursive=True)
@@ -147,24 +159,24 @@ class Maker:
             os.chmod(f"{self.folder}/root/{path}", 0o755)
 
     def system(self, version, options=""):
-        release = (f"ID=debian\nVERSION_ID={version}\nIMAGE_ID=os\nIMAGE_VERSION={version}\n"
-                   f"PRETTY_NAME=\"The system {version}\"\n")
         path = f"{self.folder}/root/usr/lib/os-release"
         if os.path.lexists(path):
             os.unlink(path)
-        self.write("usr/lib/os-release", release)
+        self.write("usr/lib/os-release", release(version))
         root, tree = (f"{self.folder}/{name}_{version}" for name in ("root", "tree"))
         run("mkfs.erofs", "-zlz4", "-T0", root, f"{self.folder}/root", stderr=subprocess.DEVNULL)
         said = run("veritysetup", "format", f"--salt={SALT}", root, tree)
         root_hash = re.search(r"Root hash:\s+([0-9a-f]+)", said).group(1)
-        image = f"{self.folder}/os_{version}.efi"
-        self.make_unified_image(image, release, f"{guest.KERNEL_LINE} roothash={root_hash}{options}")
-        return System(version, root, tree, root_hash, image)
+        system = System(version, root, tree, root_hash, f"{self.folder}/os_{version}.efi")
+        self.make_unified_image(system, system.image, options)
+        return system
 
-    def make_unified_image(self, path, release, options):
+    def make_unified_image(self, system, path, options):
+        """What boots it, with these options more than any needs."""
         kernel = f"{self.image}/kernel"
         version, = os.listdir(f"{self.tree}/usr/lib/modules")
-        texts = {"osrel": release, "cmdline": options, "uname": version}
+        texts = {"osrel": release(system.version), "uname": version,
+                 "cmdline": f"{guest.KERNEL_LINE} roothash={system.root_hash}{options}"}
         files = {".linux": kernel, ".initrd": f"{self.folder}/initrd.cpio"}
         for name, text in texts.items():
             files[f".{name}"] = f"{self.folder}/section.{name}"

@@ -100,6 +100,19 @@ def offer_extension(folder, place, name, version, match):
                     "-quiet", "-all-root", "-noappend"], check=True, stdout=subprocess.DEVNULL)
 
 
+def offer_systems(maker, systems, files, places):
+    """Each with its extension: in files/repository, or where `places` has its version."""
+    folders = set()
+    for system in systems:
+        place = f"{files}/{places.get(system.version, 'repository')}"
+        maker.offer(system, f"{place}/os")
+        offer_extension(maker.folder, place, "coupled", system.version,
+                        f"ID=debian\nVERSION_ID={system.version}\n")
+        folders.add(place)
+    for place in folders:
+        ab_guest.sum_up(f"{place}/ext")
+
+
 class Vendor:
     """Of the extension that fits any system, with the keys by which it is believed."""
 
