@@ -92,7 +92,8 @@ def prepare_from_sysupdate():
     Debian 12 has no systemd-sysupdate; the stand-in says what it was asked, and no more. Its
     systemd-confext is systemd-sysext under another name, of a systemd that knows no confexts."""
     for unit in ("systemd-sysupdate.timer", "systemd-sysupdate-reboot.timer",
-                 "systemd-sysext.service", "systemd-confext.service"):
+                 "systemd-sysext.service", "systemd-confext.service", "systemd-bless-boot.service",
+                 "systemd-boot-check-no-failures.service"):
         have_unit(unit)
     write("/usr/lib/systemd/systemd-sysupdate", '#!/bin/sh\necho "systemd-sysupdate $*"\n', 0o755)
     write("/usr/bin/systemd-confext", "#!/bin/sh\n", 0o755)
@@ -126,6 +127,9 @@ def promises_of_from_sysupdate(said):
          calls.index("disable --now systemd-sysupdate.timer")
          < calls.index("enable --now strake-update.timer")
          < calls.rindex("enable --now systemd-sysupdate.timer")),
+        ("who finds a boot good went over and came back",
+         calls.index("mask systemd-bless-boot.service")
+         < calls.index("unmask systemd-bless-boot.service")),
         ("systemd's own programs are back",
          not os.path.islink("/usr/lib/systemd/systemd-sysupdate")
          and not os.path.islink("/usr/bin/systemd-sysext")),
