@@ -53,10 +53,10 @@ def file_system(files, make=lambda tree: None):
 class Key:
     """A key with its certificate."""
 
-    def __init__(self, folder, name, subject):
+    def __init__(self, folder, name, subject, kind=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
         self.key, self.certificate = f"{folder}/{name}.key", f"{folder}/{name}.crt"
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-            "-nodes", "-subj", f"/CN={subject}", "-keyout", self.key, "-out", self.certificate)
+        run("openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-subj", f"/CN={subject}",
+            "-keyout", self.key, "-out", self.certificate)
 
     def sign(self, text):
         with tempfile.NamedTemporaryFile("w") as file:
@@ -65,9 +65,12 @@ class Key:
             return run("openssl", "smime", "-sign", "-binary", "-noattr", "-nocerts", "-outform",
                        "der", "-signer", self.certificate, "-inkey", self.key, "-in", file.name)
 
+    def der(self):
+        """Its certificate."""
+        return run("openssl", "x509", "-in", self.certificate, "-outform", "der")
+
     def fingerprint(self):
-        der = run("openssl", "x509", "-in", self.certificate, "-outform", "der")
-        return hashlib.sha256(der).hexdigest()
+        return hashlib.sha256(self.der()).hexdigest()
 
 
 @dataclasses.dataclass
