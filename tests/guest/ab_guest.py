@@ -143,6 +143,7 @@ class Maker:
                            file.read().replace("/usr/local/bin/strake", "/usr/bin/strake"))
         for unit, wants in (("strake-follow", "sysinit.target.wants"),
                             ("strake-extensions", "sysinit.target.wants"),
+                            ("strake-reset", "sysinit.target.wants"),
                             ("strake-health", "boot-complete.target.requires"),
                             ("strake-bless", "multi-user.target.wants")):
             wants = f"{root}/etc/systemd/system/{wants}"
