@@ -4,6 +4,7 @@
 #include "crash/promise.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -41,7 +42,8 @@ struct Known {
 constexpr Known known[] = {
     {"sync efi/EFI/Linux/uki_1+3-0.efi", 1, "settles what a killed run left"},
     {"sync efi/EFI/Linux/uki_2+3-0.efi", 1, "settles what a killed run left"},
-    {"sync efi/EFI/Linux/", 4, "settles what a killed run left; and clusters, see below"},
+    {"sync efi/EFI/Linux/", 5, "settles what a killed run left; and clusters, see below"},
+    {"sync efi/EFI/Linux/.sysupdate.partial.uki_3+3-0.efi", 1, "clusters, see below"},
     {"sync files/", 2, "the same; and a later sync of the directory, if something is removed"},
     {"sync disk", 7, "the same; payloads, for reading back; tables, where sectors are spoiled"},
     {"sync var/lib/strake/.attempt.json.new", 1, "advice; only CurrentSymlink= needs it"},
@@ -82,10 +84,10 @@ TEST_CASE("leaving out a sync of an update is noticed, but for those that others
   std::map<std::string, std::size_t> expected;
   for (const Known &each : known) {
     expected[each.sync] = each.times;
-    MESSAGE(each.sync << ", " << each.times << " times: " << each.why);
+    MESSAGE(fmt::format("{}, {} times: {}", each.sync, each.times, each.why));
   }
   MESSAGE(mutations.size() << " syncs left out, one at a time");
-  CHECK(silent == expected);
+  CHECK(fmt::format("{}", fmt::join(silent, "\n")) == fmt::format("{}", fmt::join(expected, "\n")));
 }
 
 TEST_CASE("swapping two steps of an update is noticed")

