@@ -47,10 +47,12 @@ int extension_keep(const ExtensionCall &call)
 
 int extension_take_back(const ExtensionCall &call)
 {
-  if (call.options.when_over)
+  if (call.options.when_over) {
     overlay::wait_until_over(call.host);
-  const bool was_there = overlay::take_back(call.host, call.requests());
-  if (!was_there && !call.options.when_over)
+    overlay::take_back(call.host, call.requests(), overlay::Ended::by_time);
+    return 0;
+  }
+  if (!overlay::take_back(call.host, call.requests(), overlay::Ended::by_hand))
     base::fail(Kind::not_found, "no extension is on trial");
   return 0;
 }

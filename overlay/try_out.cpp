@@ -139,10 +139,10 @@ std::string keep(const base::Host &host)
   return trial->name;
 }
 
-bool take_back(const base::Host &host, const std::vector<Request> &requests)
+bool take_back(const base::Host &host, const std::vector<Request> &requests, Ended ended)
 {
   const Lock lock = take_lock(host);
-  if (!read_trial(host))
+  if (!read_trial(host) || (ended == Ended::by_time && present_trial(host)))
     return false;
   end_trial(host);
   refresh(lock, host, requests, "take-back");

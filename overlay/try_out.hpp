@@ -12,7 +12,7 @@ namespace overlay {
 
 /// How strake is run once more to end a trial: it outlives whoever began it.
 struct Guard {
-  std::vector<std::string> command;     ///< ends with wait_until_over() and take_back()
+  std::vector<std::string> command;     ///< ends with wait_until_over() and take_back(by_time)
   std::vector<std::string> environment; ///< "NAME=value"
 };
 
@@ -35,9 +35,14 @@ void try_out(const base::Host &host,
 /// Returns its name. Throws Kind::not_found if no trial is on.
 std::string keep(const base::Host &host);
 
-/// Ends the trial, be its time over or not, and merges what is to be merged without it. Returns
-/// false if there is none.
-bool take_back(const base::Host &host, const std::vector<Request> &requests);
+enum class Ended {
+  by_hand, ///< whatever its time
+  by_time, ///< only if its time is over: it can be a later one than that which was waited for
+};
+
+/// Ends the trial, and merges what is to be merged without it. Returns false if there is none that
+/// this is to end.
+bool take_back(const base::Host &host, const std::vector<Request> &requests, Ended ended);
 
 /// Returns when the time of the trial that is on is over, or when there is none any more.
 void wait_until_over(const base::Host &host);

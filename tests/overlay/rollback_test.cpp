@@ -316,10 +316,10 @@ TEST_CASE("an extension on trial is merged until its time is over, and never aft
   }
   SUBCASE("it is taken back")
   {
-    CHECK(overlay::take_back(system.host, {system.request()}));
+    CHECK(overlay::take_back(system.host, {system.request()}, overlay::Ended::by_hand));
     CHECK(system.text("usr/first") == "(none)");
     CHECK(system.text("usr/common") == "one");
-    CHECK_FALSE(overlay::take_back(system.host, {system.request()}));
+    CHECK_FALSE(overlay::take_back(system.host, {system.request()}, overlay::Ended::by_hand));
   }
   SUBCASE("any refresh takes it back when its time is over, be the guard there or not")
   {
@@ -338,8 +338,13 @@ TEST_CASE("an extension on trial is merged until its time is over, and never aft
   {
     overlay::wait_until_over(system.host);
     CHECK(system.clock.since_boot == 10min);
-    CHECK(overlay::take_back(system.host, {system.request()}));
+    CHECK(overlay::take_back(system.host, {system.request()}, overlay::Ended::by_time));
     CHECK(system.text("usr/first") == "(none)");
+  }
+  SUBCASE("the guard of an earlier one leaves it alone")
+  {
+    CHECK_FALSE(overlay::take_back(system.host, {system.request()}, overlay::Ended::by_time));
+    CHECK(system.text("usr/first") == "one");
   }
   SUBCASE("it is kept, and nothing changes")
   {
