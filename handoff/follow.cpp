@@ -39,7 +39,7 @@ updater::SystemSet set_left_behind(const base::Host &host, const updater::System
   updater::SystemSet set = members_in_use(host);
   for (auto &[component, version] : set)
     if (const auto before = known.find(component);
-        before != known.end() && is_coupled_component(host, component))
+        before != known.end() && is_version_of_system(host, version))
       version = before->second;
   return set;
 }

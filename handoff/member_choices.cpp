@@ -6,6 +6,8 @@
 #include "handoff/extension_component.hpp"
 #include "overlay/plan.hpp"
 #include "updater/running.hpp"
+#include "updater/state.hpp"
+#include "updater/system_set.hpp"
 #include "updater/update.hpp"
 
 #include <algorithm>
@@ -44,10 +46,23 @@ Fits judge(const base::Host &host, const std::optional<Target> &target)
   return fits;
 }
 
-bool is_coupled(const base::Host &host, const std::string &version)
+/// What was noted to go with the system that runs; empty if nothing was.
+std::string noted_version(const base::Host &host, const std::string &component)
 {
-  auto release = base::read_os_release(host.root);
-  return version == release["IMAGE_VERSION"] || version == release["VERSION_ID"];
+  const auto state = updater::find_state(host);
+  const auto sets = state ? updater::read_system_sets(*state) : updater::SystemSets{};
+  const auto set = sets.sets.find(updater::running_version(host));
+  if (set == sets.sets.end())
+    return {};
+  const auto found = set->second.find(component);
+  return found == set->second.end() ? "" : found->second;
+}
+
+/// By what is in use; and where somebody else has led the link on already, by what was noted.
+bool is_coupled(const base::Host &host, const ExtensionComponent &component)
+{
+  return is_version_of_system(host, component.version) ||
+         is_version_of_system(host, noted_version(host, component.name));
 }
 
 /// Those here and on offer; where the source is signed, only those that are said to fit the target.
@@ -106,10 +121,17 @@ updater::SystemSet members_in_use(const base::Host &host)
   return set;
 }
 
+bool is_version_of_system(const base::Host &host, const std::string &version)
+{
+  auto release = base::read_os_release(host.root);
+  return !version.empty() &&
+         (version == release["IMAGE_VERSION"] || version == release["VERSION_ID"]);
+}
+
 bool is_coupled_component(const base::Host &host, const std::string &component)
 {
   const auto found = find_component(host, component);
-  return found && !found->version.empty() && is_coupled(host, found->version);
+  return found && !found->version.empty() && is_coupled(host, *found);
 }
 
 std::vector<MemberChoices> read_member_choices(const base::Host &host, const Target &target)
@@ -121,7 +143,7 @@ std::vector<MemberChoices> read_member_choices(const base::Host &host, const Tar
     MemberChoices choices{.name = extension_name(component),
                           .component = component.name,
                           .in_use = component.version,
-                          .is_coupled = is_coupled(host, component.version)};
+                          .is_coupled = is_coupled(host, component)};
     const auto found = then.find(choices.name);
     if (component.version.empty() || found == then.end())
       continue;

@@ -17,8 +17,11 @@ bool has_members(const base::Host &host);
 /// The version of each that is in use now, by component.
 updater::SystemSet members_in_use(const base::Host &host);
 
-/// Whether a component keeps an extension that has the very version of the system that runs: it
-/// comes and goes with it.
+/// Whether an extension of this version has the very version of the system that runs.
+bool is_version_of_system(const base::Host &host, const std::string &version);
+
+/// Whether a component keeps an extension that comes and goes with the system, because what is in
+/// use of it has the system's version, or what was noted to go with the system has it.
 bool is_coupled_component(const base::Host &host, const std::string &component);
 
 /// What there is of each extension that is in use and enabled, for this target: here and on offer.

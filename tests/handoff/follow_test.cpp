@@ -3,6 +3,7 @@
 // started: the next call ends it, and neither set is lost.
 #include "base/error.hpp"
 #include "handoff/follow.hpp"
+#include "handoff/member_choices.hpp"
 #include "support/crash_sweep.hpp"
 #include "support/fault_sys.hpp"
 #include "support/test_host.hpp"
@@ -87,6 +88,14 @@ TEST_CASE("what others have brought for the system that runs does not go with th
   const SystemSets sets = updater::read_system_sets(root.dir().dir("var/lib/strake"));
   CHECK(sets.sets.at("1") == updater::SystemSet{{"a", "1"}, {"b", "1"}});
   CHECK(sets.followed == "2");
+}
+
+TEST_CASE("an extension that goes with the system does so while its link leads elsewhere")
+{
+  const support::TestHost machine;
+  prepare(machine.root);
+  CHECK(handoff::is_coupled_component(machine.host, "a"));
+  CHECK_FALSE(handoff::is_coupled_component(machine.host, "b"));
 }
 
 TEST_CASE("a cut while extensions follow the system is ended by the next call, and no set is lost")
