@@ -79,7 +79,7 @@ void sync_boot_file(base::Sys &sys, const base::Dir &dir, const base::Fd &file);
 
 /// Removes a file of a boot partition; none there is no failure. Durable on return. Its clusters
 /// are free only when its name is gone from the disk, for the reason above; a cut in between leaves
-/// them to nobody, which costs room until the file system is checked.
+/// them to nobody, which costs room.
 void remove_boot_file(base::Sys &sys, const base::Dir &dir, const std::string &name);
 
 /// Puts an instance on disk under the name it has, whoever gave it that. For what lies in the

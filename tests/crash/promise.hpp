@@ -70,7 +70,7 @@ constexpr std::size_t update_after_rollback = 930;
 constexpr std::size_t repair = 30;
 constexpr std::size_t repair_again = 30;
 constexpr std::size_t recovery = 330;
-constexpr std::size_t killed = 900;
+constexpr std::size_t killed = 1350;
 
 static_assert(update_free + update_over + update_large_sectors + update_torn + acquire +
                   install_acquired + download + download_broken + download_resumed + vacuum +

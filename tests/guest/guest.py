@@ -33,9 +33,10 @@ MIB = 1 << 20
 MACHINE = ["-machine", "pc,vmport=off", "-accel", "tcg,thread=multi,tb-size=256",
            "-cpu", "Nehalem", "-smp", "2", "-m", "768", "-nodefaults", "-no-user-config",
            "-display", "none"]
-# On a busy host the kernel takes timers for broken that are only late, unless told not to look.
+# On a busy host the kernel takes timers for broken that are only late, unless told not to look, and
+# systemd gives up after 90 s on a disk that is there a moment later.
 KERNEL_LINE = ("console=ttyS0 quiet systemd.show_status=0 mitigations=off audit=0 nokaslr panic=-1 "
-               "no_timer_check")
+               f"no_timer_check systemd.default_device_timeout_sec={BOOT_SECONDS}")
 
 
 class GuestFailed(Exception):
