@@ -9,15 +9,13 @@
 #include "handoff/follow.hpp"
 #include "handoff/machine_update.hpp"
 #include "handoff/unified_image_bytes.hpp"
-#include "support/crash_sweep.hpp"
-#include "support/fault_sys.hpp"
+#include "support/call_faults.hpp"
 #include "support/test_host.hpp"
 #include "updater/rollback.hpp"
 #include "updater/system_set.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cerrno>
 #include <functional>
 #include <set>
 
@@ -228,21 +226,8 @@ TEST_CASE("a rollback of the whole machine can be cut at any moment")
 
 TEST_CASE("a call that fails in an update of the whole machine does no harm")
 {
-  for (const auto when : {support::FaultTime::before, support::FaultTime::after})
-    for (std::size_t call = 0;; ++call) {
-      const TempRoot root(support::Storage::memory, {});
-      prepare(root);
-      support::FaultSys sys(root.dir(), {.call = call, .os_error = EIO, .when = when});
-      Finished finished = Finished::yes;
-      try {
-        run(sys, root.dir(), update);
-      } catch (const base::Error &) {
-        finished = Finished::no;
-      }
-      CAPTURE(sys.failed().value_or("nothing"));
-      const std::string wrong = judge_update(root.dir(), finished);
-      CHECK(wrong == "");
-      if (call >= sys.calls())
-        break;
-    }
+  support::fail_each_call(prepare,
+                          [](Sys &sys, const Dir &root) { run(sys, root, update); },
+                          judge_update,
+                          {support::FaultTime::before, support::FaultTime::after});
 }

@@ -6,12 +6,10 @@
 #include "base/error.hpp"
 #include "crash/publisher.hpp"
 #include "crash/setting.hpp"
-#include "support/fault_sys.hpp"
+#include "support/call_faults.hpp"
 #include "support/test_host.hpp"
 
 #include <doctest/doctest.h>
-
-#include <cerrno>
 
 TEST_SUITE_BEGIN("crash/mirror");
 
@@ -140,24 +138,11 @@ void fail_each_call(const Prepare &prepare,
                     const Verb &verb,
                     const support::Oracle &judge)
 {
-  for (const auto when :
-       {support::FaultTime::before, support::FaultTime::after, support::FaultTime::halfway})
-    for (std::size_t call = 0;; ++call) {
-      const support::TempRoot root(support::Storage::memory, {});
-      prepare(root);
-      support::FaultSys sys(root.dir(), {.call = call, .os_error = EIO, .when = when});
-      Finished finished = Finished::yes;
-      try {
-        run(sys, root.dir(), server, verb);
-      } catch (const base::Error &) {
-        finished = Finished::no;
-      }
-      CAPTURE(sys.failed().value_or("nothing"));
-      const std::string wrong = judge(root.dir(), finished);
-      CHECK(wrong == "");
-      if (call >= sys.calls())
-        break;
-    }
+  support::fail_each_call(
+      prepare,
+      [&](base::Sys &sys, const base::Dir &root) { run(sys, root, server, verb); },
+      judge,
+      {support::FaultTime::before, support::FaultTime::after, support::FaultTime::halfway});
 }
 
 } // namespace

@@ -2,17 +2,13 @@
 // The power is cut, and a call fails, at every moment of staging, performing and undoing a reset:
 // what is to stay is never touched, and as long as not all is done the request is still there, so
 // that the next boot ends it. What is put aside is in its place or in the backup.
-#include "base/error.hpp"
 #include "base/linux_sys.hpp"
 #include "crash/setting.hpp"
 #include "handoff/reset.hpp"
-#include "support/crash_sweep.hpp"
-#include "support/fault_sys.hpp"
+#include "support/call_faults.hpp"
 #include "support/test_host.hpp"
 
 #include <doctest/doctest.h>
-
-#include <cerrno>
 
 TEST_SUITE_BEGIN("crash/reset");
 
@@ -108,36 +104,36 @@ std::string judge(const Dir &root, const Scene &scene, Finished finished)
   return root.text("etc/app/kept") == "kept" ? "" : "what is to stay is gone";
 }
 
-/// A machine on which something is staged.
-struct Machine {
-  support::TempRoot root{support::Storage::memory, {}};
+/// Makes a machine on which something is staged.
+using Prepare = std::function<void(const support::TempRoot &root)>;
 
-  explicit Machine(Backup backup)
-  {
+Prepare reset_staged(Backup backup)
+{
+  return [backup](const support::TempRoot &root) {
     prepare(root);
     base::LinuxSys sys;
     stage(sys, root.dir(), backup);
-  }
-};
+  };
+}
 
-struct RestoreMachine : Machine {
-  RestoreMachine() : Machine(Backup::yes)
-  {
-    base::LinuxSys sys;
-    perform(sys, root.dir());
-    root.write("etc/hostname", "two");
-    root.write("var/lib/app", "another");
-    stage_restore(sys, root.dir());
-  }
-};
-
-template <typename Made, typename... Given> void sweep(std::size_t least, Given... given)
+void restore_staged(const support::TempRoot &root)
 {
-  const Made machine(given...);
-  Scene scene{.before = content(machine.root.dir()), .after = {}};
-  support::Recorder sys(machine.root.dir());
-  perform(sys, machine.root.dir());
-  scene.after = content(machine.root.dir());
+  reset_staged(Backup::yes)(root);
+  base::LinuxSys sys;
+  perform(sys, root.dir());
+  root.write("etc/hostname", "two");
+  root.write("var/lib/app", "another");
+  stage_restore(sys, root.dir());
+}
+
+void sweep(std::size_t least, const Prepare &make)
+{
+  const support::TempRoot machine(support::Storage::memory, {});
+  make(machine);
+  Scene scene{.before = content(machine.dir()), .after = {}};
+  support::Recorder sys(machine.dir());
+  perform(sys, machine.dir());
+  scene.after = content(machine.dir());
   REQUIRE(scene.after != scene.before);
   const auto result = support::sweep(
       sys.recording(),
@@ -161,12 +157,13 @@ template <typename Made, typename... Given> void sweep(std::size_t least, Given.
 }
 
 /// The syncs without which nothing would go wrong here.
-template <typename Made, typename... Given> std::string unnoticed_syncs(Given... given)
+std::string unnoticed_syncs(const Prepare &make)
 {
-  const Made machine(given...);
-  support::Recorder sys(machine.root.dir());
-  perform(sys, machine.root.dir());
-  const Scene scene{.before = {}, .after = content(machine.root.dir())};
+  const support::TempRoot machine(support::Storage::memory, {});
+  make(machine);
+  support::Recorder sys(machine.dir());
+  perform(sys, machine.dir());
+  const Scene scene{.before = {}, .after = content(machine.dir())};
   std::string text;
   for (const std::string &each : support::unnoticed(support::drop_each_sync(
            sys.recording(),
@@ -176,31 +173,21 @@ template <typename Made, typename... Given> std::string unnoticed_syncs(Given...
   return text;
 }
 
-template <typename Made, typename... Given> void fail_each_call(Given... given)
+void fail_each_call(const Prepare &make)
 {
   Scene scene;
   {
-    const Made machine(given...);
+    const support::TempRoot machine(support::Storage::memory, {});
+    make(machine);
     base::LinuxSys sys;
-    perform(sys, machine.root.dir());
-    scene.after = content(machine.root.dir());
+    perform(sys, machine.dir());
+    scene.after = content(machine.dir());
   }
-  for (const auto when :
-       {support::FaultTime::before, support::FaultTime::after, support::FaultTime::for_good})
-    for (std::size_t call = 0;; ++call) {
-      const Made machine(given...);
-      support::FaultSys sys(machine.root.dir(), {.call = call, .os_error = EIO, .when = when});
-      Finished finished = Finished::yes;
-      try {
-        perform(sys, machine.root.dir());
-      } catch (const base::Error &) {
-        finished = Finished::no;
-      }
-      CAPTURE(sys.failed().value_or("nothing"));
-      CHECK(judge(machine.root.dir(), scene, finished) == "");
-      if (call >= sys.calls())
-        break;
-    }
+  support::fail_each_call(
+      make,
+      perform,
+      [&](const Dir &root, Finished finished) { return judge(root, scene, finished); },
+      {support::FaultTime::before, support::FaultTime::after, support::FaultTime::for_good});
 }
 
 } // namespace
@@ -231,24 +218,24 @@ TEST_CASE("a cut while a reset is staged leaves it staged whole, or not at all")
 
 TEST_CASE("the power can go at any moment of a reset")
 {
-  sweep<Machine>(20, Backup::no);
+  sweep(20, reset_staged(Backup::no));
 }
 
 TEST_CASE("the power can go at any moment of a reset with a backup")
 {
-  sweep<Machine>(40, Backup::yes);
+  sweep(40, reset_staged(Backup::yes));
 }
 
 TEST_CASE("the power can go at any moment while a backup is brought back")
 {
-  sweep<RestoreMachine>(20);
+  sweep(20, restore_staged);
 }
 
 TEST_CASE("whatever call of a reset fails, the next boot ends it")
 {
-  fail_each_call<Machine>(Backup::no);
-  fail_each_call<Machine>(Backup::yes);
-  fail_each_call<RestoreMachine>();
+  fail_each_call(reset_staged(Backup::no));
+  fail_each_call(reset_staged(Backup::yes));
+  fail_each_call(restore_staged);
 }
 
 TEST_CASE("a sync that is left out of a reset, or of bringing a backup back, is noticed")
@@ -258,7 +245,7 @@ TEST_CASE("a sync that is left out of a reset, or of bringing a backup back, is 
   const std::string etc = "sync file system of etc/; ";
   const std::string records = "sync var/lib/strake/; ";
   const std::string history = "sync var/lib/strake/.history.jsonl.new; " + records;
-  CHECK(unnoticed_syncs<Machine>(Backup::no) == etc + history);
-  CHECK(unnoticed_syncs<Machine>(Backup::yes) == records + etc + history);
-  CHECK(unnoticed_syncs<RestoreMachine>() == etc + "sync etc/; " + records + history);
+  CHECK(unnoticed_syncs(reset_staged(Backup::no)) == etc + history);
+  CHECK(unnoticed_syncs(reset_staged(Backup::yes)) == records + etc + history);
+  CHECK(unnoticed_syncs(restore_staged) == etc + "sync etc/; " + records + history);
 }

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The power is cut, and a call fails, at every moment in which extensions follow a system that was
 // started: the next call ends it, and neither set is lost.
-#include "base/error.hpp"
 #include "handoff/follow.hpp"
 #include "handoff/member_choices.hpp"
-#include "support/crash_sweep.hpp"
-#include "support/fault_sys.hpp"
+#include "support/call_faults.hpp"
 #include "support/test_host.hpp"
 #include "updater/system_set.hpp"
 
 #include <doctest/doctest.h>
-
-#include <cerrno>
 
 TEST_SUITE_BEGIN("handoff/follow");
 
@@ -112,21 +108,6 @@ TEST_CASE("a cut while extensions follow the system is ended by the next call, a
 
 TEST_CASE("a call that fails while extensions follow the system does no harm")
 {
-  for (const auto when : {support::FaultTime::before, support::FaultTime::after})
-    for (std::size_t call = 0;; ++call) {
-      const support::TempRoot root(support::Storage::memory, {});
-      prepare(root);
-      support::FaultSys sys(root.dir(), {.call = call, .os_error = EIO, .when = when});
-      Finished finished = Finished::yes;
-      try {
-        follow(sys, root.dir());
-      } catch (const base::Error &) {
-        finished = Finished::no;
-      }
-      CAPTURE(sys.failed().value_or("nothing"));
-      const std::string wrong = judge(root.dir(), finished);
-      CHECK(wrong == "");
-      if (call >= sys.calls())
-        break;
-    }
+  support::fail_each_call(
+      prepare, follow, judge, {support::FaultTime::before, support::FaultTime::after});
 }

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/error.hpp"
 #include "handoff/quarantine.hpp"
-#include "support/crash_sweep.hpp"
-#include "support/fault_sys.hpp"
+#include "support/call_faults.hpp"
 #include "support/test_host.hpp"
 #include "updater/history.hpp"
 #include "updater/policy.hpp"
 
 #include <doctest/doctest.h>
-
-#include <cerrno>
 
 TEST_SUITE_BEGIN("handoff/quarantine");
 
@@ -137,20 +133,9 @@ TEST_CASE("a cut while an extension is taken out of use is ended by the next cal
 TEST_CASE("a call that fails while an extension is taken out of use does no harm")
 {
   for (const Scene &scene : scenes)
-    for (const auto when : {support::FaultTime::before, support::FaultTime::after})
-      for (std::size_t call = 0;; ++call) {
-        const support::TempRoot root(support::Storage::memory, {});
-        prepare(root);
-        support::FaultSys sys(root.dir(), {.call = call, .os_error = EIO, .when = when});
-        Finished finished = Finished::yes;
-        try {
-          take_out(sys, root.dir(), scene);
-        } catch (const base::Error &) {
-          finished = Finished::no;
-        }
-        CAPTURE(sys.failed().value_or("nothing"));
-        CHECK(judge(root.dir(), scene, finished) == "");
-        if (call >= sys.calls())
-          break;
-      }
+    support::fail_each_call(
+        prepare,
+        [&](Sys &sys, const Dir &root) { take_out(sys, root, scene); },
+        [&](const Dir &root, Finished finished) { return judge(root, scene, finished); },
+        {support::FaultTime::before, support::FaultTime::after});
 }
