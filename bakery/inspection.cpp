@@ -47,11 +47,12 @@ FileFacts facts_beside(const NewFile &file)
 {
   const base::Dir dir = base::Dir::open_root(file.directory);
   const std::string stem = file.name.stem();
+  FileFacts facts{.description = description_in(dir, stem + ".spdx.json")};
   if (file.name.is_system_part())
-    return {.kind = verity::ReleaseKind::os,
-            .description = description_in(dir, stem + ".spdx.json")};
-  return {.description = description_in(dir, stem + ".spdx.json"),
-          .root_hash = root_hash_in(dir, stem + ".roothash")};
+    facts.kind = verity::ReleaseKind::os;
+  else
+    facts.root_hash = root_hash_in(dir, stem + ".roothash");
+  return facts;
 }
 
 verity::ReleaseKind kind_of(const Subject &subject)

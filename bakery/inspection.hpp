@@ -14,10 +14,10 @@ enum class Lint { required, left_out };
 
 /// What the index will say of new files, of which `offered` has size and hash: the kind of an
 /// image, which systems it fits and its root hash, by what is in it and beside it; the parts of a
-/// system are known by their names, and not opened. Images (.raw)
-/// that are not among `known` are read and judged by the rules of `strake lint`, also in how they
-/// go together. Throws Kind::config where a rule finds an error that the recipe does not allow;
-/// with Lint::left_out no image is opened, and each counts as a sysext that fits any system.
+/// system are known by their names, and not opened. Images (.raw) that are not among `known` are
+/// read and judged by the rules of `strake lint`, also in how they go together. Throws Kind::config
+/// where a rule finds an error that the recipe does not allow; with Lint::left_out no image is
+/// opened, and each that is no part of a system counts as a sysext that fits any system.
 std::vector<AddedFile> inspect(const base::Host &host,
                                const std::vector<NewFile> &files,
                                const std::vector<OfferedFile> &offered,

@@ -46,23 +46,23 @@ Fits judge(const base::Host &host, const std::optional<Target> &target)
   return fits;
 }
 
-/// What was noted to go with the system that runs; empty if nothing was.
-std::string noted_version(const base::Host &host, const std::string &component)
+/// What was noted to go with the system that runs.
+updater::SystemSet noted_set(const base::Host &host)
 {
   const auto state = updater::find_state(host);
   const auto sets = state ? updater::read_system_sets(*state) : updater::SystemSets{};
-  const auto set = sets.sets.find(updater::running_version(host));
-  if (set == sets.sets.end())
-    return {};
-  const auto found = set->second.find(component);
-  return found == set->second.end() ? "" : found->second;
+  const auto found = sets.sets.find(updater::running_version(host));
+  return found == sets.sets.end() ? updater::SystemSet{} : found->second;
 }
 
 /// By what is in use; and where somebody else has led the link on already, by what was noted.
-bool is_coupled(const base::Host &host, const ExtensionComponent &component)
+bool is_coupled(const base::Host &host,
+                const ExtensionComponent &component,
+                const updater::SystemSet &noted)
 {
+  const auto found = noted.find(component.name);
   return is_version_of_system(host, component.version) ||
-         is_version_of_system(host, noted_version(host, component.name));
+         (found != noted.end() && is_version_of_system(host, found->second));
 }
 
 /// Those here and on offer; where the source is signed, only those that are said to fit the target.
@@ -131,19 +131,20 @@ bool is_version_of_system(const base::Host &host, const std::string &version)
 bool is_coupled_component(const base::Host &host, const std::string &component)
 {
   const auto found = find_component(host, component);
-  return found && !found->version.empty() && is_coupled(host, *found);
+  return found && !found->version.empty() && is_coupled(host, *found, noted_set(host));
 }
 
 std::vector<MemberChoices> read_member_choices(const base::Host &host, const Target &target)
 {
   const Fits now = judge(host, std::nullopt);
   const Fits then = judge(host, target);
+  const updater::SystemSet noted = noted_set(host);
   std::vector<MemberChoices> all;
   for (const ExtensionComponent &component : extension_components(host)) {
     MemberChoices choices{.name = extension_name(component),
                           .component = component.name,
                           .in_use = component.version,
-                          .is_coupled = is_coupled(host, component)};
+                          .is_coupled = is_coupled(host, component, noted)};
     const auto found = then.find(choices.name);
     if (component.version.empty() || found == then.end())
       continue;

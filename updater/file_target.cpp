@@ -32,6 +32,12 @@ base::SplitPath split(const std::string &below)
   return base::split_path(below);
 }
 
+OpenName name_in(const Place &place, base::Dir parent, std::string name)
+{
+  const bool treat_as_vfat = place.is_boot || is_vfat(parent);
+  return {std::move(parent), std::move(name), treat_as_vfat};
+}
+
 /// The directory an existing instance lies in, or nothing.
 std::optional<OpenName> find_name(const Place &place, const std::string &below)
 {
@@ -42,8 +48,7 @@ std::optional<OpenName> find_name(const Place &place, const std::string &below)
                                     : place.dir->find_dir_no_symlinks(path.parent);
   if (!parent)
     return std::nullopt;
-  const bool treat_as_vfat = place.is_boot || is_vfat(*parent);
-  return OpenName{std::move(*parent), path.name, treat_as_vfat};
+  return name_in(place, std::move(*parent), path.name);
 }
 
 bool is_file(const base::Dir &dir, const std::string &name)
@@ -139,13 +144,12 @@ OpenName open_name(base::Sys &sys, Place &place, const std::string &below)
   const base::SplitPath path = split(below);
   const base::Dir &top = make_place(sys, place);
   if (path.parent.empty())
-    return {top.again(), path.name, place.is_boot || is_vfat(top)};
+    return name_in(place, top.again(), path.name);
   base::make_path(sys, top, path.parent);
   auto parent = top.find_dir_no_symlinks(path.parent);
   if (!parent)
     base::fail(base::Kind::busy, "{} changed while it was being made", top.display(path.parent));
-  const bool treat_as_vfat = place.is_boot || is_vfat(*parent);
-  return {std::move(*parent), path.name, treat_as_vfat};
+  return name_in(place, std::move(*parent), path.name);
 }
 
 Extent NewFile::extent() const

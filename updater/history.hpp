@@ -27,8 +27,8 @@ std::vector<Event> read_history(const base::Dir &state);
 /// too. The caller holds the lock.
 void record(const base::Host &host, const base::Dir &state, Event event);
 
-/// The same where nothing else is to be done with the state: opens it, and waits for its lock as
-/// take_lock() does.
+/// The same where nothing else is to be done with the state: opens it, and takes its lock. Throws
+/// Kind::busy, as take_lock(), while somebody else has that; nothing is noted then.
 void note(const base::Host &host, Event event);
 
 /// As note(), unless the newest event of this action and component says the same already: for what
