@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "base/linux_sys.hpp"
+#include "base/system_clock.hpp"
 #include "cli/bakery_verbs.hpp"
 #include "cli/console.hpp"
 #include "cli/extension_verbs.hpp"
 #include "cli/progress.hpp"
 #include "cli/symbols.hpp"
 #include "cli/verbs.hpp"
-#include "updater/fetch.hpp"
 #include "updater/image.hpp"
+#include "updater/make_fetcher.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <ctime>
 #include <functional>
 #include <memory>
-#include <thread>
 
 extern char **environ; // NOLINT(readability-redundant-declaration): POSIX has it in no header
 
@@ -24,22 +23,6 @@ namespace {
 
 using cli::Face;
 using cli::Options;
-
-class SystemClock final : public base::Clock {
-public:
-  std::chrono::sys_seconds now() override
-  {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  }
-
-  std::chrono::milliseconds monotonic() override
-  {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::steady_clock::now().time_since_epoch());
-  }
-
-  void sleep(std::chrono::milliseconds duration) override { std::this_thread::sleep_for(duration); }
-};
 
 /// For --sync=no: whoever asks for it gives the promises about power cuts away.
 class UnsyncedSys final : public base::LinuxSys {
@@ -108,7 +91,7 @@ void write_on_terminal(std::string_view text)
 
 int run(const Options &options, const std::map<std::string, std::string> &environment)
 {
-  SystemClock clock;
+  base::SystemClock clock;
   base::LinuxSys synced;
   UnsyncedSys unsynced;
   // First of all, since it takes this process out of the machine's mounts.
@@ -128,11 +111,12 @@ int run(const Options &options, const std::map<std::string, std::string> &enviro
       .credentials_directory =
           credentials == environment.end() ? std::nullopt : std::optional(credentials->second),
   };
-  updater::CurlFetcher fetcher(updater::read_transport_options(files), clock, progress);
+  const auto fetcher =
+      updater::make_fetcher(updater::read_transport_options(files), environment, clock, progress);
   const base::Host host{
       .sys = options.sync ? synced : unsynced,
       .programs = programs,
-      .fetcher = fetcher,
+      .fetcher = *fetcher,
       .clock = clock,
       .log = log,
       .environment = environment,
@@ -146,7 +130,7 @@ int run(const Options &options, const std::map<std::string, std::string> &enviro
 int run_extensions(const cli::ExtensionOptions &options,
                    const std::map<std::string, std::string> &environment)
 {
-  SystemClock clock;
+  base::SystemClock clock;
   base::LinuxSys sys;
   base::ProcessRunner programs;
   const base::Dir machine = base::Dir::open_root("/");
@@ -158,9 +142,10 @@ int run_extensions(const cli::ExtensionOptions &options,
                          log,
                          write_on_terminal);
   LazyFetcher fetcher([&] {
-    return std::make_unique<updater::CurlFetcher>(
+    return updater::make_fetcher(
         updater::read_transport_options(
             {.root = root, .machine = machine, .credentials_directory = std::nullopt}),
+        environment,
         clock,
         progress);
   });
@@ -237,7 +222,7 @@ int run_bakery(const cli::BakeryOptions &options,
     write_out(cli::bakery_help_text(options));
     return 0;
   }
-  SystemClock clock;
+  base::SystemClock clock;
   base::LinuxSys sys;
   base::ProcessRunner programs;
   const base::Dir machine = base::Dir::open_root("/");
@@ -247,15 +232,16 @@ int run_bakery(const cli::BakeryOptions &options,
                          clock,
                          log,
                          write_on_terminal);
-  updater::CurlFetcher fetcher(
+  const auto fetcher = updater::make_fetcher(
       updater::read_transport_options(
           {.root = machine, .machine = machine, .credentials_directory = std::nullopt}),
+      environment,
       clock,
       progress);
   const base::Host host{
       .sys = sys,
       .programs = programs,
-      .fetcher = fetcher,
+      .fetcher = *fetcher,
       .clock = clock,
       .log = log,
       .environment = environment,

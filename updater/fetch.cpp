@@ -58,8 +58,8 @@ private:
 Round::Round(CURLM *multi, const std::vector<base::Fetch> &wanted, RetrievalSetting setting)
     : multi_(multi), setting_(setting)
 {
-  for (std::size_t index = 0; index < wanted.size(); ++index)
-    waiting_.push_back(&transfers_.emplace_back(wanted[index], index, setting));
+  for (const base::Fetch &one : wanted)
+    waiting_.push_back(&transfers_.emplace_back(one, setting));
 }
 
 Round::~Round()

@@ -13,14 +13,12 @@
 namespace updater {
 
 struct FetchProgress {
-  std::size_t index; ///< in what fetch() was given
   const std::string &url;
   std::uint64_t so_far; ///< falls back to 0 when a fetch has to start over
   std::optional<std::uint64_t> total;
 };
 
 struct FetchSetback {
-  std::size_t index;
   const std::string &url;
   const std::string &why;
 };

@@ -12,9 +12,8 @@ constexpr std::uint64_t progress_that_forgives = std::uint64_t{1} << 20U;
 
 } // namespace
 
-Retrieval::Retrieval(const base::Fetch &wanted, std::size_t index, RetrievalSetting setting)
-    : wanted_(wanted), index_(index), setting_(setting),
-      mirrors_(places(wanted.urls, setting.options.mirrors))
+Retrieval::Retrieval(const base::Fetch &wanted, RetrievalSetting setting)
+    : wanted_(wanted), setting_(setting), mirrors_(places(wanted.urls, setting.options.mirrors))
 {
   if (!wanted.validator.empty()) {
     position_ = wanted.have;
@@ -72,7 +71,7 @@ CURL *Retrieval::start()
     validator_.clear();
   }
   const auto progress = [this](std::uint64_t so_far, std::optional<std::uint64_t> total) {
-    setting_.observer.progress({index_, asked_url_->shown(), so_far, total});
+    setting_.observer.progress({asked_url_->shown(), so_far, total});
   };
   attempt_ = std::make_unique<FetchAttempt>(AttemptPlan{*asked_url_,
                                                         next_question(),
@@ -134,7 +133,7 @@ void Retrieval::take_redirect(const std::string &location)
 void Retrieval::take_failure(const Failure &failure)
 {
   connection_ = Connection::fresh;
-  const FetchSetback setback{index_, asked_url_->shown(), failure.why};
+  const FetchSetback setback{asked_url_->shown(), failure.why};
   if (failure.remedy == Remedy::start_over) {
     // Cannot go round for ever: without a range, no answer asks for this again.
     position_ = 0;

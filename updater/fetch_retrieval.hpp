@@ -23,7 +23,7 @@ struct RetrievalSetting {
 /// and when to stop trying. libcurl only ever sees its attempts.
 class Retrieval {
 public:
-  Retrieval(const base::Fetch &wanted, std::size_t index, RetrievalSetting setting);
+  Retrieval(const base::Fetch &wanted, RetrievalSetting setting);
 
   [[nodiscard]] bool done() const { return fetched_.has_value(); }
 
@@ -48,7 +48,6 @@ private:
   [[nodiscard]] std::chrono::milliseconds time_left() const;
 
   const base::Fetch &wanted_;
-  std::size_t index_;
   RetrievalSetting setting_;
   Mirrors mirrors_;
   std::size_t mirror_ = 0;

@@ -32,7 +32,7 @@ struct Shown {
           std::optional<std::uint64_t> total)
   {
     clock.since_boot = time;
-    progress.progress({.index = 0, .url = url, .so_far = so_far, .total = total});
+    progress.progress({.url = url, .so_far = so_far, .total = total});
   }
 };
 
@@ -105,9 +105,8 @@ TEST_CASE("a setback is told in a line of its own")
 {
   Shown shown;
   Progress progress = shown.make(Progress::Form::none);
-  progress.setback({.index = 0, .url = "http://a/b", .why = "the server answered 503"},
-                   milliseconds(1500));
-  progress.setback({.index = 0, .url = "http://a/b", .why = "cut"}, milliseconds(0));
+  progress.setback({.url = "http://a/b", .why = "the server answered 503"}, milliseconds(1500));
+  progress.setback({.url = "http://a/b", .why = "cut"}, milliseconds(0));
   CHECK(shown.said ==
         std::vector<std::string>{"http://a/b: the server answered 503; trying again in 1.5 s",
                                  "http://a/b: cut; trying again"});

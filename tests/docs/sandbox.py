@@ -128,7 +128,7 @@ def make_root(binary, units):
             write(f"/usr/local/sbin/{name}", f"#!/bin/bash\n{script}\n", 0o755)
     for directory in units:
         for name in os.listdir(directory):
-            if name.endswith((".service", ".timer")):
+            if name.endswith((".service", ".timer", ".socket")):
                 have_unit(name, read(f"{directory}/{name}"))
     write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
     os.environ.update({"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

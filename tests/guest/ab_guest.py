@@ -128,8 +128,10 @@ class Maker:
             os.makedirs(f"{root}/{folder}", exist_ok=True)
         lent = f"{self.folder}/lent"
         os.makedirs(lent)
-        guest.lend_program(self.binary, lent)
-        run("strip", "-o", f"{root}/usr/bin/strake", f"{lent}/strake")
+        for program, place in (("strake", "bin"), ("strake-fetch", "libexec")):
+            guest.lend_program(os.path.join(os.path.dirname(self.binary), program), lent)
+            os.makedirs(f"{root}/usr/{place}", exist_ok=True)
+            run("strip", "-o", f"{root}/usr/{place}/{program}", f"{lent}/{program}")
         shutil.copytree(f"{lent}/lent", f"{root}/usr/lib/lent")
         self.write("etc/ld.so.conf.d/lent.conf", "/usr/lib/lent\n")
         run("ldconfig", "-r", root)
@@ -137,10 +139,11 @@ class Maker:
                                 "LABEL=ESP /efi vfat umask=0077 0 2\n")
         units = os.path.join(guest.HERE, "../../units")
         built = os.path.join(os.path.dirname(self.binary), "units")
-        for path in glob.glob(f"{units}/*.timer") + glob.glob(f"{built}/*.service"):
+        for path in (glob.glob(f"{units}/*.timer") + glob.glob(f"{units}/*.socket")
+                     + glob.glob(f"{built}/*.service")):
             with open(path, encoding="utf-8") as file:
                 self.write(f"usr/lib/systemd/system/{os.path.basename(path)}",
-                           file.read().replace("/usr/local/bin/strake", "/usr/bin/strake"))
+                           file.read().replace("=/usr/local/", "=/usr/"))
         for unit, wants in (("strake-follow", "sysinit.target.wants"),
                             ("strake-extensions", "sysinit.target.wants"),
                             ("strake-reset", "sysinit.target.wants"),
