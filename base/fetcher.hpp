@@ -38,6 +38,12 @@ enum class Ask {
   head, ///< only what the server says of the object; the receiver, which may be null, gets nothing
 };
 
+/// Whose word it takes that there is no such object.
+enum class Absence {
+  by_all, ///< each place's: one that cannot be asked may have it
+  by_one, ///< any place's: one that cannot be asked then is no failure, and is not asked again
+};
+
 /// One object to fetch.
 struct Fetch {
   std::vector<std::string> urls; ///< the same object on several mirrors, best first
@@ -47,6 +53,7 @@ struct Fetch {
                                 ///< nothing says that the object is still the same: from 0 again
   std::uint64_t size_limit = 0; ///< more than this is refused while it comes; 0 is no limit
   Ask ask = Ask::body;
+  Absence absence = Absence::by_all;
   std::string etag; ///< ask for a change since this one only (If-None-Match)
 };
 
@@ -67,12 +74,12 @@ public:
   virtual ~Fetcher() = default;
 
   /// Gets all of them, several at a time over one connection pool, and returns when all are done;
-  /// the answers are in the order of the questions. A 404 or 410 on every mirror is
-  /// FetchState::missing. Anything else that stays wrong after the retries throws Kind::network,
-  /// or Kind::untrusted for a redirect that gives up TLS and a certificate that no known authority
-  /// vouches for, naming the URL without its credentials. What a receiver throws leaves as it is,
-  /// with the URL added to its trail. On any failure the other fetches stop too; what their
-  /// receivers have got stays good for a resume.
+  /// the answers are in the order of the questions. A 404 or 410 on every mirror, or
+  /// on as many as Fetch::absence says, is FetchState::missing. Anything else that stays wrong
+  /// after the retries throws Kind::network, or Kind::untrusted for a redirect that gives up TLS
+  /// and a certificate that no known authority vouches for, naming the URL without its credentials.
+  /// What a receiver throws leaves as it is, with the URL added to its trail. On any failure the
+  /// other fetches stop too; what their receivers have got stays good for a resume.
   virtual std::vector<Fetched> fetch(const std::vector<Fetch> &wanted) = 0;
 };
 

@@ -126,7 +126,7 @@ base::Fetched DividedFetcher::fetch_in_turn(const base::Fetch &wanted,
                                             const std::vector<Stretch> &stretches)
 {
   std::vector<base::Error> errors;
-  base::Fetched fetched;
+  std::optional<base::Fetched> missing;
   WatchedReceiver receiver(wanted.receiver);
   for (const Stretch &stretch : stretches) {
     base::Fetch next = wanted;
@@ -138,18 +138,19 @@ base::Fetched DividedFetcher::fetch_in_turn(const base::Fetch &wanted,
       next.etag.clear();
     }
     try {
-      fetched = stretch.by.fetch({next}).front();
+      base::Fetched fetched = stretch.by.fetch({next}).front();
       if (fetched.state != base::FetchState::missing)
         return fetched;
+      missing = std::move(fetched);
     } catch (const base::Error &error) {
       if (receiver.has_refused() || !is_of_the_place(error))
         throw;
       errors.push_back(error);
     }
   }
-  if (!errors.empty())
+  if (!errors.empty() && !(missing && wanted.absence == base::Absence::by_one))
     throw joined(errors);
-  return fetched;
+  return *missing;
 }
 
 } // namespace updater

@@ -254,7 +254,9 @@ std::string pack(const base::Fetch &wanted)
 {
   Packer packer;
   packer.texts(wanted.urls).number(wanted.have).text(wanted.validator).number(wanted.size_limit);
-  return packer.number(static_cast<std::uint64_t>(wanted.ask)).text(wanted.etag).body();
+  packer.number(static_cast<std::uint64_t>(wanted.ask));
+  packer.number(static_cast<std::uint64_t>(wanted.absence));
+  return packer.text(wanted.etag).body();
 }
 
 base::Fetch unpack_wanted(std::string_view body)
@@ -266,6 +268,7 @@ base::Fetch unpack_wanted(std::string_view body)
   wanted.validator = unpacker.text();
   wanted.size_limit = unpacker.number();
   wanted.ask = unpacker.choice(base::Ask::head);
+  wanted.absence = unpacker.choice(base::Absence::by_one);
   wanted.etag = unpacker.text();
   unpacker.end();
   return wanted;

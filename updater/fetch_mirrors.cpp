@@ -86,6 +86,12 @@ bool Mirrors::all_missing() const
       places_, [](const Place &place) { return place.standing == Standing::missing; });
 }
 
+bool Mirrors::any_missing() const
+{
+  return std::ranges::any_of(
+      places_, [](const Place &place) { return place.standing == Standing::missing; });
+}
+
 base::Error Mirrors::error() const
 {
   if (places_.size() == 1)

@@ -55,6 +55,7 @@ public:
   void forgive(std::size_t mirror) { places_[mirror].failures = 0; }
 
   [[nodiscard]] bool all_missing() const;
+  [[nodiscard]] bool any_missing() const;
   /// The error that says of each mirror why it was no use.
   [[nodiscard]] base::Error error() const;
 

@@ -101,23 +101,18 @@ void Retrieval::finish(CURLcode code)
 
 void Retrieval::take_in(Judgement judgement)
 {
-  base::Response bare;
-  bare.url = asked_url_->shown();
   if (auto *delivered = std::get_if<Deliver>(&judgement)) {
     setting_.penalties.clear(mirrors_.url(mirror_).origin());
     fetched_ = {base::FetchState::complete, std::move(delivered->response)};
   } else if (std::holds_alternative<NotModified>(judgement)) {
-    fetched_ = {base::FetchState::not_modified, std::move(bare)};
+    fetched_ = {base::FetchState::not_modified, bare_response()};
   } else if (const auto *redirect = std::get_if<Redirect>(&judgement)) {
     take_redirect(redirect->location);
   } else if (const auto *failure = std::get_if<Failure>(&judgement)) {
     take_failure(*failure);
   } else {
     mirrors_.set_missing(mirror_);
-    if (mirrors_.all_missing())
-      fetched_ = {base::FetchState::missing, std::move(bare)};
-    else
-      go_on();
+    go_on();
   }
 }
 
@@ -143,7 +138,8 @@ void Retrieval::take_failure(const Failure &failure)
     return;
   }
   std::chrono::milliseconds wait(0);
-  if (const auto failures = mirrors_.set_failed(mirror_, failure, setting_.options.retry_max)) {
+  const unsigned retry_max = is_known_to_be_missing() ? 0 : setting_.options.retry_max;
+  if (const auto failures = mirrors_.set_failed(mirror_, failure, retry_max)) {
     const double chance = std::uniform_real_distribution<double>(0.0, 1.0)(setting_.random);
     wait = back_off(*failures, chance, failure.retry_after, setting_.options);
     setting_.penalties.block(mirrors_.url(mirror_).origin(), setting_.clock.monotonic() + wait);
@@ -152,11 +148,29 @@ void Retrieval::take_failure(const Failure &failure)
   setting_.observer.setback(setback, wait);
 }
 
-/// Throws if there is no mirror left to ask, or no time.
+/// Some place has said that there is no such object, and its word is enough.
+bool Retrieval::is_known_to_be_missing() const
+{
+  return wanted_.absence == base::Absence::by_one && mirrors_.any_missing();
+}
+
+/// An answer that brings nothing.
+base::Response Retrieval::bare_response() const
+{
+  base::Response response;
+  response.url = asked_url_->shown();
+  return response;
+}
+
+/// Throws if there is no mirror left to ask, or no time, and it is not known that none has it.
 void Retrieval::go_on()
 {
   const auto now = setting_.clock.monotonic();
   const auto next = mirrors_.choose(setting_.penalties, now);
+  if (!next && (mirrors_.all_missing() || is_known_to_be_missing())) {
+    fetched_ = {base::FetchState::missing, bare_response()};
+    return;
+  }
   if (!next)
     throw mirrors_.error();
   if (next->at - now >= time_left()) {

@@ -44,6 +44,8 @@ private:
   void take_failure(const Failure &failure);
   void take_redirect(const std::string &location);
   void go_on();
+  [[nodiscard]] bool is_known_to_be_missing() const;
+  [[nodiscard]] base::Response bare_response() const;
   [[nodiscard]] Asked next_question() const;
   [[nodiscard]] std::chrono::milliseconds time_left() const;
 

@@ -106,9 +106,11 @@ private:
   base::Fetched fetch(const std::string &name,
                       std::size_t limit,
                       TextReceiver &kept,
-                      const std::string &etag = "")
+                      const std::string &etag = "",
+                      base::Absence absence = base::Absence::by_all)
   {
     base::Fetch wanted;
+    wanted.absence = absence;
     wanted.urls = {address(name)};
     wanted.receiver = &kept;
     wanted.size_limit = limit;
@@ -116,10 +118,12 @@ private:
     return host_.fetcher.fetch({wanted}).front();
   }
 
-  std::string fetch_or_nothing(const std::string &name, std::size_t limit)
+  std::string fetch_or_nothing(const std::string &name,
+                               std::size_t limit,
+                               base::Absence absence = base::Absence::by_all)
   {
     TextReceiver kept;
-    const bool is_there = fetch(name, limit, kept).state == base::FetchState::complete;
+    const bool is_there = fetch(name, limit, kept, "", absence).state == base::FetchState::complete;
     return is_there ? std::move(kept.text) : std::string();
   }
 
@@ -141,12 +145,15 @@ private:
   }
 
   /// Each version as soon as it is found good, whatever comes of the manifest: a key that was taken
-  /// out of use must not be believed again because somebody breaks the rest.
+  /// out of use must not be believed again because somebody breaks the rest. That there is none is
+  /// believed of any mirror: nothing signs that, and what bounds how long somebody can hide one is
+  /// the day on which the last one ends.
   void follow_roots()
   {
     for (unsigned step = 0; root_ && step < most_root_steps; ++step) {
       const std::string name = fmt::format("{}.root.json", root_->version + 1);
-      const std::string text = fetch_or_nothing(name, verity::trust_root_limit);
+      const std::string text =
+          fetch_or_nothing(name, verity::trust_root_limit, base::Absence::by_one);
       if (text.empty())
         break;
       root_ = verity::follow_root(

@@ -20,6 +20,8 @@ base::Fetched MapFetcher::fetch_one(const base::Fetch &wanted)
   std::string failure;
   for (const std::string &url : wanted.urls) {
     asked.push_back(url);
+    if (wanted.absence == base::Absence::by_one)
+      absent_by_one.insert(url);
     if (before_answer)
       before_answer(url);
     if (const auto broken = failures.find(url); broken != failures.end())

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ public:
   std::map<std::string, std::uint64_t> answered_from;
   /// Every URL asked for, in order; mirrors only as far as they were tried.
   std::vector<std::string> asked;
+  /// URLs of which one place's word was enough that they are missing.
+  std::set<std::string> absent_by_one;
   /// Called before each URL is answered: here a test lets the server change under the client.
   std::function<void(const std::string &url)> before_answer;
 

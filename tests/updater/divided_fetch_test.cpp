@@ -94,6 +94,16 @@ TEST_CASE_FIXTURE(Divided, "where no place is of use, the error says why of each
                        base::Error);
 }
 
+TEST_CASE_FIXTURE(Divided, "that an object is missing may be one place's word")
+{
+  servers.failures = {{"https://s/a", "cut"}};
+  base::Fetch one = wanted({"file:///a", "https://s/a"});
+  const auto both = fetcher();
+  CHECK_THROWS_WITH_AS(both->fetch({one}), doctest::Contains("cut"), base::Error);
+  one.absence = base::Absence::by_one;
+  CHECK(both->fetch({one}).at(0).state == FetchState::missing);
+}
+
 TEST_CASE_FIXTURE(Divided, "what a receiver refuses is not asked for again")
 {
   struct Full final : base::Receiver {

@@ -182,6 +182,28 @@ TEST_CASE_FIXTURE(FetchSetting, "an object that no server has is missing, which 
   CHECK(unknown.requests().size() == 1);
 }
 
+TEST_CASE_FIXTURE(FetchSetting, "that an object is missing may be one server's word")
+{
+  const LoopbackServer down({LoopbackServer::reply(503, {}, "")});
+  const LoopbackServer without({LoopbackServer::reply(404, {}, "")});
+  for (const bool is_down_first : {false, true}) {
+    base::Fetch wanted = from(is_down_first ? down : without);
+    wanted.urls.push_back((is_down_first ? without : down).origin() + "/object");
+    CHECK(get(wanted).failed(Kind::network, "answers 503"));
+    const std::size_t before = down.requests().size();
+    wanted.absence = base::Absence::by_one;
+    CHECK(get(wanted).is(FetchState::missing));
+    // Asked all the same, since it may have it; but not again.
+    CHECK(down.requests().size() == before + (is_down_first ? 2 : 1));
+  }
+  const LoopbackServer with({LoopbackServer::object("there", tag)});
+  base::Fetch wanted = from(without);
+  wanted.urls.push_back(with.origin() + "/object");
+  wanted.absence = base::Absence::by_one;
+  CHECK(get(wanted).is(FetchState::complete));
+  CHECK(collector.bytes == "there");
+}
+
 TEST_CASE_FIXTURE(FetchSetting, "many objects come over a few connections, answered in order")
 {
   const auto echo = [](const support::Request &request, support::Connection &connection) {

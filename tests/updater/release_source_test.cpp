@@ -203,6 +203,8 @@ TEST_CASE("keys change by versions of the root, each as soon as it was found goo
   World world;
   world.root.write("etc/trust", text_of(first_root()));
   CHECK(world.fetch() == world.manifest);
+  // No mirror has to be asked in vain for a version that there is not yet; for all else, it has.
+  CHECK(world.fetcher.absent_by_one == std::set<std::string>{url + "/2.root.json"});
 
   TrustRoot next = first_root();
   next.version = 2;

@@ -138,7 +138,12 @@ TEST_CASE_FIXTURE(RemoteSetting, "what goes wrong is said in the same words as h
     CHECK(there.error->kind() == here.error->kind());
     CHECK(there.error->trail() == here.error->trail());
   }
-  CHECK(get_through(socket, from(server)).is(FetchState::missing));
+  base::Fetch wanted = from(server);
+  CHECK(get_through(socket, wanted).is(FetchState::missing));
+  wanted.urls.push_back(tls.origin() + "/object");
+  CHECK(get_through(socket, wanted).failed(Kind::untrusted, "certificate"));
+  wanted.absence = base::Absence::by_one;
+  CHECK(get_through(socket, wanted).is(FetchState::missing));
 }
 
 TEST_CASE_FIXTURE(RemoteSetting, "authorities, secrets and proxies reach who needs them")
