@@ -193,9 +193,10 @@ void LinuxSys::let_go_mapped(const std::string &name)
 Fd LinuxSys::attach_verity(const NewVerity &device)
 {
   Words words;
+  int result = 0;
   for (int left = tries; left > 0; --left) {
     crypt_device *found = nullptr;
-    int result = crypt_init_by_name(&found, device.name.c_str());
+    result = crypt_init_by_name(&found, device.name.c_str());
     const Context present(found);
     if (result == 0) {
       if (Fd taken = take_over(found, device, words); taken.valid())
@@ -212,6 +213,13 @@ Fd LinuxSys::attach_verity(const NewVerity &device)
       remove_unfinished(device.name);
     std::this_thread::sleep_for(pause);
   }
+  if (result == -EBUSY)
+    fail(
+        Kind::io,
+        "the dm-verity device {} cannot be set up, because something else lies on what it is to be "
+        "of, which \"dmsetup ls --tree\" and \"findmnt\" show: {}",
+        device.name,
+        words.take());
   fail(
       Kind::io,
       "the device /dev/mapper/{} is there and cannot be used; take it away with dmsetup remove: {}",

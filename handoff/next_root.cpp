@@ -11,6 +11,7 @@
 #include "updater/running.hpp"
 #include "verity/file_system.hpp"
 
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
@@ -80,10 +81,22 @@ verity::TreeShape read_shape(const Fd &tree)
   return std::move(reading.superblock->shape);
 }
 
+/// As long as there is one, nobody can set up another.
+void let_go_of_devices_over(const base::Host &host, const Fd &partition)
+{
+  struct stat status = {};
+  if (::fstat(partition.number(), &status) != 0)
+    base::fail_errno("cannot look at a partition of the next root");
+  for (const std::string &name : devices_over(host.machine, status.st_rdev))
+    host.sys.let_go_mapped(name);
+}
+
 /// The root file system, hanging nowhere yet.
 Dir mount_root(const base::Host &host, const MenuEntry &entry)
 {
   const SlotFiles slot = open_slot(host, entry);
+  let_go_of_devices_over(host, slot.data);
+  let_go_of_devices_over(host, slot.tree);
   const verity::TreeShape shape = read_shape(slot.tree);
   const Fd device = open_signed_root(host,
                                      {.data = {slot.data, {0, verity::data_bytes(shape)}},
@@ -170,6 +183,19 @@ std::vector<std::string> mounts_to_carry(const std::vector<MountLine> &table)
     if (topmost.empty() || !is_below(path, topmost.back()))
       topmost.push_back(path);
   return topmost;
+}
+
+std::vector<std::string> devices_over(const Dir &machine, dev_t device)
+{
+  const std::string place =
+      fmt::format("/sys/dev/block/{}:{}/holders", major(device), minor(device));
+  const auto holders = machine.find_dir(place);
+  std::vector<std::string> names;
+  for (const base::DirEntry &holder : holders ? holders->entries() : std::vector<base::DirEntry>{})
+    // From the root on, because these are links that lead elsewhere.
+    if (const auto name = machine.text(place + "/" + holder.name + "/dm/name"))
+      names.push_back(name->substr(0, name->find('\n')));
+  return names;
 }
 
 bool has_mounted_etc(const std::vector<MountLine> &table)

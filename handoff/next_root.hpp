@@ -5,6 +5,8 @@
 #include "handoff/boot_menu.hpp"
 #include "overlay/mount_table.hpp"
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -21,6 +23,9 @@ std::vector<std::string> mounts_to_carry(const std::vector<overlay::MountLine> &
 /// Whether something is mounted on /etc, other than configuration extensions.
 bool has_mounted_etc(const std::vector<overlay::MountLine> &table);
 
+/// The devices of the device-mapper that lie on this one, by name.
+std::vector<std::string> devices_over(const base::Dir &machine, dev_t device);
+
 /// What became of it.
 struct NextRoot {
   std::string version;                ///< IMAGE_VERSION=
@@ -31,7 +36,9 @@ struct NextRoot {
 /// Mounts the system of this boot entry at /run/nextroot, through dm-verity, by the root hash on
 /// its command line; with what is carried, and its own extensions merged. What an earlier call put
 /// there goes first. Nothing of what runs is changed but the links of extension components, which
-/// are for the next system then; whatever fails, they are led back and the mounts are gone.
+/// are for the next system then; whatever fails, they are led back and the mounts are gone. What
+/// somebody else has set up over its slot with the device-mapper, such as an initrd for a root that
+/// was left by hand since, is removed once nobody uses it.
 ///
 /// Throws not_found where its slot is not there, config where it cannot be a root for the kernel
 /// that runs, and untrusted where it is not what the hash says, or its signature is needed and not
