@@ -3,6 +3,7 @@
 
 #include "base/durable.hpp"
 #include "base/error.hpp"
+#include "base/little_endian.hpp"
 #include "verity/base64.hpp"
 
 #include <sodium.h>
@@ -101,22 +102,6 @@ void apply_password(unsigned char *bytes,
   sodium_memzero(stream.data(), stream.size());
 }
 
-std::uint64_t number_at(std::string_view raw, std::size_t at)
-{
-  std::uint64_t number = 0;
-  for (std::size_t index = 8; index > 0; --index)
-    number = (number << 8U) | static_cast<unsigned char>(raw[at + index - 1]);
-  return number;
-}
-
-std::string number_text(std::uint64_t number)
-{
-  std::string text;
-  for (unsigned index = 0; index < 8; ++index)
-    text += static_cast<char>(number >> (8 * index));
-  return text;
-}
-
 [[noreturn]] void refuse(const std::string &name)
 {
   base::fail(Kind::config,
@@ -183,7 +168,9 @@ SigningKey SigningKey::parse(std::string_view text,
   auto secret = std::make_unique<Secret>();
   std::memcpy(secret->bytes, raw.data() + secret_at, secret_size);
   const bool is_encrypted = raw.starts_with(encrypted_header);
-  const Derivation derivation{number_at(raw, 6 + salt_size), number_at(raw, 6 + salt_size + 8)};
+  const base::Bytes bytes = std::as_bytes(std::span(raw));
+  const Derivation derivation{base::little_endian::load<std::uint64_t>(bytes, 6 + salt_size),
+                              base::little_endian::load<std::uint64_t>(bytes, 6 + salt_size + 8)};
   if (!is_encrypted && !raw.starts_with(plain_header))
     refuse(name);
   if (is_encrypted && !password)
@@ -230,7 +217,8 @@ std::string SigningKey::file_text(const std::optional<std::string> &password) co
   }
   std::string raw(password ? encrypted_header : plain_header);
   raw.append(reinterpret_cast<const char *>(salt.data()), salt.size());
-  raw += number_text(password ? operations : 0) + number_text(password ? memory : 0);
+  base::little_endian::append(raw, password ? operations : 0);
+  base::little_endian::append(raw, password ? memory : 0);
   raw.append(reinterpret_cast<const char *>(bytes.data()), bytes.size());
   std::string text = fmt::format("{}\n{}\n", comment, verity::encode_base64(raw));
   sodium_memzero(bytes.data(), bytes.size());

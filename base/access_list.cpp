@@ -2,6 +2,7 @@
 #include "base/access_list.hpp"
 
 #include "base/error.hpp"
+#include "base/little_endian.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -42,12 +43,6 @@ std::uint16_t kernel_tag(int tag)
   }
 }
 
-template <typename Number> void append_little_endian(std::string &text, Number number)
-{
-  for (std::size_t byte = 0; byte < sizeof number; ++byte)
-    text.push_back(static_cast<char>((number >> (8U * byte)) & 0xffU));
-}
-
 std::vector<Entry> read_list(archive_entry *entry, int wanted)
 {
   std::vector<Entry> list;
@@ -79,11 +74,11 @@ std::string kernel_text(const std::vector<Entry> &list)
 {
   constexpr std::uint32_t version = 2;
   std::string text;
-  append_little_endian(text, version);
+  little_endian::append(text, version);
   for (const Entry &entry : list) {
-    append_little_endian(text, entry.tag);
-    append_little_endian(text, entry.permissions);
-    append_little_endian(text, entry.id);
+    little_endian::append(text, entry.tag);
+    little_endian::append(text, entry.permissions);
+    little_endian::append(text, entry.id);
   }
   return text;
 }

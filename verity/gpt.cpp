@@ -2,6 +2,7 @@
 #include "verity/gpt.hpp"
 
 #include "base/error.hpp"
+#include "base/little_endian.hpp"
 #include "verity/gpt_label.hpp"
 #include "verity/hmac.hpp"
 
@@ -46,19 +47,8 @@ constexpr std::uint32_t revision = 0x00010000;
 // 128 entries of 128 bytes are usual; this bounds what a damaged or hostile disk can ask for.
 constexpr std::uint64_t entries_limit = std::uint64_t{1} << 20U;
 
-template <typename Number> Number load(base::Bytes data, std::size_t at)
-{
-  Number value = 0;
-  for (std::size_t index = sizeof(Number); index-- > 0;)
-    value = static_cast<Number>(value << 8U | std::to_integer<Number>(data[at + index]));
-  return value;
-}
-
-template <typename Number> void store(base::MutableBytes data, std::size_t at, Number value)
-{
-  for (std::size_t index = 0; index < sizeof(Number); ++index)
-    data[at + index] = static_cast<std::byte>(value >> (8U * index) & 0xffU);
-}
+using base::little_endian::load;
+using base::little_endian::store;
 
 // GPT keeps the first three fields of a UUID in little-endian order, the rest as written.
 constexpr std::array<std::size_t, 16> guid_order = {

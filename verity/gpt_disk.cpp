@@ -3,6 +3,7 @@
 
 #include "base/dir.hpp"
 #include "base/error.hpp"
+#include "base/little_endian.hpp"
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -109,14 +110,6 @@ std::vector<base::KernelPartition> partitions_of(const GptTable &table)
     if (entry.used())
       result.push_back({entry.number, table.offset_of(entry), table.length_of(entry)});
   return result;
-}
-
-std::uint64_t number_at(base::Bytes data, std::size_t at)
-{
-  std::uint64_t value = 0;
-  for (std::size_t index = 8; index-- > 0;)
-    value = value << 8U | std::to_integer<std::uint64_t>(data[at + index]);
-  return value;
 }
 
 } // namespace
@@ -230,8 +223,8 @@ bool GptDisk::holds_only_entries(std::uint64_t lba, std::uint64_t count) const
     const base::Bytes entry = base::Bytes(data).subspan(at, least);
     if (is_zero(entry))
       continue;
-    const std::uint64_t first = number_at(entry, 32);
-    const std::uint64_t last = number_at(entry, 40);
+    const std::uint64_t first = base::little_endian::load<std::uint64_t>(entry, 32);
+    const std::uint64_t last = base::little_endian::load<std::uint64_t>(entry, 40);
     if (is_zero(entry.first(16)) || first < 2 || first > last || last >= sectors_)
       return false;
   }

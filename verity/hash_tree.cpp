@@ -3,6 +3,7 @@
 
 #include "base/dir.hpp"
 #include "base/error.hpp"
+#include "base/little_endian.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -32,19 +33,8 @@ constexpr std::uint32_t block_size_limit = 512 * 1024;
 constexpr std::uint64_t data_limit = std::uint64_t{1} << 62U;
 constexpr std::size_t read_step = std::size_t{1} << 20U;
 
-template <typename Number> Number load(base::Bytes data, std::size_t at)
-{
-  std::uint64_t value = 0;
-  for (std::size_t index = sizeof(Number); index-- > 0;)
-    value = value << 8U | std::to_integer<std::uint64_t>(data[at + index]);
-  return static_cast<Number>(value);
-}
-
-template <typename Number> void store(base::MutableBytes data, std::size_t at, Number value)
-{
-  for (std::size_t index = 0; index < sizeof(Number); ++index)
-    data[at + index] = static_cast<std::byte>(value >> (8U * index) & 0xffU);
-}
+using base::little_endian::load;
+using base::little_endian::store;
 
 std::string text_at(base::Bytes data, std::size_t at, std::size_t room)
 {

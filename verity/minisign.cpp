@@ -2,6 +2,7 @@
 #include "verity/minisign.hpp"
 
 #include "base/error.hpp"
+#include "base/little_endian.hpp"
 #include "verity/base64.hpp"
 
 #include <openssl/evp.h>
@@ -94,9 +95,7 @@ MinisignReading refused(std::string why)
 
 std::string text_of(const MinisignKeyId &id)
 {
-  std::uint64_t number = 0; // little-endian
-  for (auto byte = id.rbegin(); byte != id.rend(); ++byte)
-    number = number << 8U | std::to_integer<std::uint64_t>(*byte);
+  const auto number = base::little_endian::load<std::uint64_t>(id, 0);
   return fmt::format("{:X}", number); // as minisign itself, without zeros in front
 }
 
