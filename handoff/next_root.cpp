@@ -10,9 +10,9 @@
 #include "updater/disk.hpp"
 #include "updater/running.hpp"
 #include "verity/file_system.hpp"
+#include "verity/mapped_device.hpp"
 
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -87,7 +87,7 @@ void let_go_of_devices_over(const base::Host &host, const Fd &partition)
   struct stat status = {};
   if (::fstat(partition.number(), &status) != 0)
     base::fail_errno("cannot look at a partition of the next root");
-  for (const std::string &name : devices_over(host.machine, status.st_rdev))
+  for (const std::string &name : verity::devices_over(host.machine, status.st_rdev))
     host.sys.let_go_mapped(name);
 }
 
@@ -185,19 +185,6 @@ std::vector<std::string> mounts_to_carry(const std::vector<MountLine> &table)
   return topmost;
 }
 
-std::vector<std::string> devices_over(const Dir &machine, dev_t device)
-{
-  const std::string place =
-      fmt::format("/sys/dev/block/{}:{}/holders", major(device), minor(device));
-  const auto holders = machine.find_dir(place);
-  std::vector<std::string> names;
-  for (const base::DirEntry &holder : holders ? holders->entries() : std::vector<base::DirEntry>{})
-    // From the root on, because these are links that lead elsewhere.
-    if (const auto name = machine.text(place + "/" + holder.name + "/dm/name"))
-      names.push_back(name->substr(0, name->find('\n')));
-  return names;
-}
-
 bool has_mounted_etc(const std::vector<MountLine> &table)
 {
   return std::any_of(table.begin(), table.end(), [](const MountLine &line) {
@@ -217,12 +204,9 @@ void leave_next_root(const base::Host &host)
 void let_go_of_present_root(const base::Host &host)
 {
   const auto root = host.root.status(".");
-  const auto name =
-      root ? host.machine.text(fmt::format(
-                 "/sys/dev/block/{}:{}/dm/name", major(root->st_dev), minor(root->st_dev)))
-           : std::nullopt;
+  const auto name = root ? verity::mapped_name(host.machine, root->st_dev) : std::nullopt;
   if (name)
-    host.sys.let_go_mapped(name->substr(0, name->find('\n')));
+    host.sys.let_go_mapped(*name);
 }
 
 NextRoot prepare_next_root(const base::Host &host, const MenuEntry &entry)

@@ -5,8 +5,6 @@
 #include "handoff/boot_menu.hpp"
 #include "overlay/mount_table.hpp"
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
 
@@ -22,9 +20,6 @@ std::vector<std::string> mounts_to_carry(const std::vector<overlay::MountLine> &
 
 /// Whether something is mounted on /etc, other than configuration extensions.
 bool has_mounted_etc(const std::vector<overlay::MountLine> &table);
-
-/// The devices of the device-mapper that lie on this one, by name.
-std::vector<std::string> devices_over(const base::Dir &machine, dev_t device);
 
 /// What became of it.
 struct NextRoot {

@@ -6,8 +6,7 @@
 #include "updater/plan.hpp"
 #include "updater/state.hpp"
 #include "updater/system_set.hpp"
-
-#include <sys/sysmacros.h>
+#include "verity/mapped_device.hpp"
 
 #include <optional>
 #include <set>
@@ -40,15 +39,10 @@ std::optional<std::string> mounted_root_hash(const base::Host &host)
   const auto root = host.root.status(".");
   if (!root)
     return std::nullopt;
-  std::string name =
-      host.machine
-          .text(
-              fmt::format("/sys/dev/block/{}:{}/dm/name", major(root->st_dev), minor(root->st_dev)))
-          .value_or("");
-  name = name.substr(0, name.find('\n'));
-  if (!name.ends_with(ending))
+  const auto name = verity::mapped_name(host.machine, root->st_dev);
+  if (!name || !name->ends_with(ending))
     return std::nullopt;
-  return name.substr(0, name.size() - ending.size());
+  return name->substr(0, name->size() - ending.size());
 }
 
 } // namespace

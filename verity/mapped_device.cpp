@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "verity/tree_check.hpp"
 
-#include <vector>
+#include <sys/sysmacros.h>
 
 namespace verity {
 
@@ -43,7 +43,38 @@ base::Fd set_up(const base::Host &host, const HashedData &source, std::string_vi
                                  .signature = signature});
 }
 
+/// Where sysfs has a block device.
+std::string place_of(dev_t device)
+{
+  return fmt::format("/sys/dev/block/{}:{}", major(device), minor(device));
+}
+
+std::optional<std::string> mapped_name_at(const base::Dir &machine, const std::string &place)
+{
+  const auto text = machine.text(place + "/dm/name");
+  if (!text)
+    return std::nullopt;
+  return text->substr(0, text->find('\n'));
+}
+
 } // namespace
+
+std::optional<std::string> mapped_name(const base::Dir &machine, dev_t device)
+{
+  return mapped_name_at(machine, place_of(device));
+}
+
+std::vector<std::string> devices_over(const base::Dir &machine, dev_t device)
+{
+  const std::string place = place_of(device) + "/holders";
+  const auto holders = machine.find_dir(place);
+  std::vector<std::string> names;
+  for (const base::DirEntry &holder : holders ? holders->entries() : std::vector<base::DirEntry>{})
+    // From the root on, because these are links that lead elsewhere.
+    if (auto name = mapped_name_at(machine, place + "/" + holder.name))
+      names.push_back(*std::move(name));
+  return names;
+}
 
 bool has_device_mapper(const base::Host &host)
 {

@@ -4,8 +4,12 @@
 #include "base/host.hpp"
 #include "verity/private_copy.hpp"
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace verity {
 
@@ -18,6 +22,12 @@ bool has_device_mapper(const base::Host &host);
 /// Whether the kernel takes no device without a signature by a key that it has
 /// (dm_verity.require_signatures=).
 bool kernel_demands_signature(const base::Host &host);
+
+/// The device-mapper's name of a device; nothing if it is none of its.
+std::optional<std::string> mapped_name(const base::Dir &machine, dev_t device);
+
+/// The names of those of its devices that lie on this one.
+std::vector<std::string> devices_over(const base::Dir &machine, dev_t device);
 
 /// A block device of the data, of which the kernel checks each block against the root hash as it
 /// reads it. It has the name that systemd gives it, ROOTHASH-verity, is shared with whoever uses

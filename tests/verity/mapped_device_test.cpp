@@ -209,3 +209,17 @@ TEST_CASE("without a device-mapper that can be opened there is the private copy"
   CHECK_FALSE(machine.is_mapped());
   CHECK(machine.kernel.asked.empty());
 }
+
+TEST_CASE("what lies on a partition is known by the names of the device-mapper")
+{
+  const support::TempRoot root({{"sys/block/vda4/holders/dm-1", "-> /sys/block/dm-1"},
+                                {"sys/block/vda4/holders/loop0", "-> /sys/block/loop0"},
+                                {"sys/block/dm-1/dm/name", "root\n"},
+                                {"sys/block/loop0/size", "8\n"},
+                                {"sys/dev/block/253:1", "-> /sys/block/dm-1"},
+                                {"sys/dev/block/254:4", "-> /sys/block/vda4"}});
+  CHECK(verity::devices_over(root.dir(), makedev(254, 4)) == std::vector<std::string>{"root"});
+  CHECK(verity::devices_over(root.dir(), makedev(254, 5)).empty());
+  CHECK(verity::mapped_name(root.dir(), makedev(253, 1)) == "root");
+  CHECK(!verity::mapped_name(root.dir(), makedev(254, 4)));
+}
