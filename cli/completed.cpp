@@ -2,11 +2,11 @@
 #include "cli/completed.hpp"
 
 #include "base/error.hpp"
+#include "base/socket_address.hpp"
 #include "cli/json.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -45,16 +45,15 @@ std::string message_of(const std::string &component, const updater::UpdateResult
 
 base::Fd connect_to(const base::Dir &dir, const std::string &name)
 {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
   // By descriptor: socket addresses are short, and names in a directory need not be.
-  const std::string path = fmt::format("/proc/self/fd/{}/{}", dir.fd().number(), name);
-  if (path.size() >= sizeof address.sun_path)
+  const auto address =
+      base::socket_address(fmt::format("/proc/self/fd/{}/{}", dir.fd().number(), name));
+  if (!address)
     base::fail(Kind::io, "its name is too long for a socket");
-  std::copy(path.begin(), path.end(), std::begin(address.sun_path));
   base::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid() ||
-      ::connect(socket.number(), reinterpret_cast<const sockaddr *>(&address), sizeof address) < 0)
+      ::connect(socket.number(), reinterpret_cast<const sockaddr *>(&*address), sizeof *address) <
+          0)
     base::fail_errno("cannot connect");
   return socket;
 }

@@ -2,11 +2,10 @@
 #include "cli/notify.hpp"
 
 #include "base/error.hpp"
+#include "base/socket_address.hpp"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 
-#include <algorithm>
 #include <cstddef>
 
 namespace cli {
@@ -14,22 +13,20 @@ namespace cli {
 void notify(const base::Host &host, const std::string &message)
 {
   const auto path = host.variable("NOTIFY_SOCKET");
-  sockaddr_un address{};
-  if (!path || path->size() >= sizeof address.sun_path)
+  auto address = base::socket_address(path.value_or(""));
+  if (!address)
     return;
   const base::Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket.valid())
     return;
-  address.sun_family = AF_UNIX;
-  std::copy(path->begin(), path->end(), std::begin(address.sun_path));
   if (path->front() == '@')
-    address.sun_path[0] = '\0'; // an abstract name
+    address->sun_path[0] = '\0'; // an abstract name
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path->size());
   (void)::sendto(socket.number(),
                  message.data(),
                  message.size(),
                  MSG_NOSIGNAL,
-                 reinterpret_cast<const sockaddr *>(&address),
+                 reinterpret_cast<const sockaddr *>(&*address),
                  length);
 }
 

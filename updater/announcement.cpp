@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "updater/announcement.hpp"
 
+#include "base/little_endian.hpp"
+#include "base/socket_address.hpp"
+
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cstring>
@@ -25,8 +27,7 @@ void add_field(std::string &entry, std::string_view name, std::string_view value
     entry += '=';
   } else {
     entry += '\n';
-    for (unsigned shift = 0; shift < 64; shift += 8) // 64 bits, little-endian
-      entry += static_cast<char>((std::uint64_t{value.size()} >> shift) & 0xffU);
+    base::little_endian::append(entry, std::uint64_t{value.size()});
   }
   entry += value;
   entry += '\n';
@@ -104,10 +105,8 @@ void announce(const base::Host &host, const Event &event)
   const base::Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!dir || !socket.valid())
     return;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = fmt::format("/proc/self/fd/{}/socket", dir->fd().number());
-  std::copy(path.begin(), path.end(), std::begin(address.sun_path));
+  const auto address =
+      base::socket_address(fmt::format("/proc/self/fd/{}/socket", dir->fd().number())).value();
   const std::string entry = journal_entry(*how, event);
   (void)::sendto(socket.number(),
                  entry.data(),

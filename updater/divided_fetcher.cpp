@@ -2,6 +2,7 @@
 #include "updater/divided_fetcher.hpp"
 
 #include "base/error.hpp"
+#include "updater/fetch_mirrors.hpp"
 #include "updater/fetch_url.hpp"
 
 #include <optional>
@@ -55,8 +56,7 @@ base::Error joined(const std::vector<base::Error> &errors)
   base::Kind kind = base::Kind::network;
   std::string text;
   for (const base::Error &error : errors) {
-    if (error.kind() == base::Kind::untrusted || kind == base::Kind::network)
-      kind = error.kind();
+    kind = graver(kind, error.kind());
     text += (text.empty() ? "" : "; ") + std::string(error.what());
   }
   return {kind, std::move(text)};

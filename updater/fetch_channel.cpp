@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "updater/fetch_channel.hpp"
 
+#include "base/socket_address.hpp"
+
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-#include <algorithm>
 #include <cstring>
 
 namespace updater {
@@ -100,15 +100,14 @@ bool FetchChannel::has_ended() const
 
 base::Fd connect_to_fetch_service(const std::string &path)
 {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path)
+  const auto address = base::socket_address(path);
+  if (!address)
     base::fail(base::Kind::config, "STRAKE_FETCH is not the path of a socket: {}", path);
-  std::ranges::copy(path, std::begin(address.sun_path));
   base::Fd stream(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!stream.valid())
     base::fail_errno("cannot make a socket");
-  if (::connect(stream.number(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
+  if (::connect(stream.number(), reinterpret_cast<const sockaddr *>(&*address), sizeof *address) !=
+      0)
     base::fail(
         base::Kind::network,
         "strake-fetch cannot be reached at {} ({}); it takes strake-fetch.socket to be started",

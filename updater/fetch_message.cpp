@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "updater/fetch_message.hpp"
 
+#include "base/little_endian.hpp"
 #include "base/printable.hpp"
 
 #include <algorithm>
@@ -10,32 +11,12 @@ namespace updater {
 
 namespace {
 
-[[noreturn]] void refuse(std::string_view what)
-{
-  base::fail(base::Kind::network, "strake-fetch says what makes no sense: {}", what);
-}
-
-template <typename Number> void put(std::string &text, Number number)
-{
-  for (std::size_t byte = 0; byte < sizeof number; ++byte)
-    text.push_back(static_cast<char>(number >> (8U * byte) & 0xffU));
-}
-
-template <typename Number> Number take(std::string_view bytes)
-{
-  Number number = 0;
-  for (std::size_t byte = 0; byte < sizeof number; ++byte)
-    number |= static_cast<Number>(static_cast<Number>(static_cast<unsigned char>(bytes[byte]))
-                                  << (8U * byte));
-  return number;
-}
-
 /// Numbers in 8 bytes; texts with their length before them.
 class Packer {
 public:
   Packer &number(std::uint64_t value)
   {
-    put(body_, value);
+    base::little_endian::append(body_, value);
     return *this;
   }
 
@@ -71,7 +52,11 @@ class Unpacker {
 public:
   explicit Unpacker(std::string_view body) : left_(body) {}
 
-  std::uint64_t number() { return take<std::uint64_t>(bytes(sizeof(std::uint64_t))); }
+  std::uint64_t number()
+  {
+    return base::little_endian::load<std::uint64_t>(
+        std::as_bytes(std::span(bytes(sizeof(std::uint64_t)))), 0);
+  }
 
   std::string text(Lines lines = Lines::none)
   {
@@ -83,7 +68,7 @@ public:
       return (code < 0x20 && !is_space) || code == 0x7f;
     };
     if (std::ranges::any_of(value, is_refused))
-      refuse("a control character in a text");
+      refuse_message("a control character in a text");
     return std::string(value);
   }
 
@@ -109,21 +94,21 @@ public:
   {
     const std::uint64_t value = number();
     if (value > static_cast<std::uint64_t>(last))
-      refuse("a choice that does not exist");
+      refuse_message("a choice that does not exist");
     return static_cast<Choice>(value);
   }
 
   void end() const
   {
     if (!left_.empty())
-      refuse("a message that goes on after its end");
+      refuse_message("a message that goes on after its end");
   }
 
 private:
   std::string_view bytes(std::uint64_t size)
   {
     if (size > left_.size())
-      refuse("a message that ends early");
+      refuse_message("a message that ends early");
     const std::string_view taken = left_.substr(0, size);
     left_.remove_prefix(size);
     return taken;
@@ -167,11 +152,16 @@ base::Kind take_kind(const std::string &name)
 
 } // namespace
 
+void refuse_message(std::string_view what)
+{
+  base::fail(base::Kind::network, "strake-fetch says what makes no sense: {}", what);
+}
+
 std::array<char, message_head_size> pack_head(const MessageHead &head)
 {
   std::string text(1, static_cast<char>(head.kind));
-  put(text, head.index);
-  put(text, head.size);
+  base::little_endian::append(text, head.index);
+  base::little_endian::append(text, head.size);
   std::array<char, message_head_size> bytes{};
   std::ranges::copy(text, bytes.begin());
   return bytes;
@@ -179,16 +169,16 @@ std::array<char, message_head_size> pack_head(const MessageHead &head)
 
 MessageHead unpack_head(const std::array<char, message_head_size> &bytes)
 {
-  const std::string_view text(bytes.data(), bytes.size());
-  const auto kind = static_cast<std::uint8_t>(text[0]);
+  const base::Bytes raw = std::as_bytes(std::span(bytes));
+  const auto kind = std::to_integer<std::uint8_t>(raw[0]);
   if (kind < static_cast<std::uint8_t>(MessageKind::servers) ||
       kind > static_cast<std::uint8_t>(MessageKind::failed))
-    refuse("a message of a kind that does not exist");
+    refuse_message("a message of a kind that does not exist");
   const MessageHead head{static_cast<MessageKind>(kind),
-                         take<std::uint32_t>(text.substr(1)),
-                         take<std::uint32_t>(text.substr(5))};
+                         base::little_endian::load<std::uint32_t>(raw, 1),
+                         base::little_endian::load<std::uint32_t>(raw, 5)};
   if (head.size > message_size_max)
-    refuse("a message that is too large");
+    refuse_message("a message that is too large");
   return head;
 }
 

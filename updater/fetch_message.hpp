@@ -38,6 +38,9 @@ constexpr std::size_t message_head_size = 9;
 /// No body is larger: neither a piece of an object, nor all authorities of a distribution.
 constexpr std::uint32_t message_size_max = std::uint32_t{4} << 20U;
 
+/// Throws Kind::network, with what is wrong with a message.
+[[noreturn]] void refuse_message(std::string_view what);
+
 std::array<char, message_head_size> pack_head(const MessageHead &head);
 /// Throws Kind::network for a kind that does not exist, and for a body over message_size_max.
 MessageHead unpack_head(const std::array<char, message_head_size> &bytes);

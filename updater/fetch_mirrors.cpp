@@ -21,6 +21,11 @@ std::chrono::milliseconds back_off(unsigned failures,
   return std::max<std::chrono::milliseconds>(chosen, std::min(*wished, options.retry_after_max));
 }
 
+base::Kind graver(base::Kind first, base::Kind second)
+{
+  return second == base::Kind::untrusted || first == base::Kind::network ? second : first;
+}
+
 void Penalties::block(const std::string &origin, std::chrono::milliseconds until)
 {
   auto &present = until_[origin];
@@ -97,12 +102,10 @@ base::Error Mirrors::error() const
   if (places_.size() == 1)
     return {places_[0].kind,
             fmt::format("cannot fetch {}: {}", places_[0].url.shown(), places_[0].why)};
-  // A mirror that broke a trust rule is worth more attention than one that is merely down.
   base::Kind kind = base::Kind::network;
   std::string text = fmt::format("none of {} mirrors is of use:", places_.size());
   for (const Place &place : places_) {
-    if (place.kind == base::Kind::untrusted || kind == base::Kind::network)
-      kind = place.kind;
+    kind = graver(kind, place.kind);
     text += fmt::format("{} {} ({})",
                         &place == &places_.front() ? "" : ";",
                         place.url.shown(),

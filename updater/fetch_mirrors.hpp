@@ -17,6 +17,10 @@ std::chrono::milliseconds back_off(unsigned failures,
                                    std::optional<std::chrono::seconds> wished,
                                    const TransportOptions &options);
 
+/// Of two failures the one to say: a place that broke a trust rule is worth more attention than one
+/// that is merely down.
+base::Kind graver(base::Kind first, base::Kind second);
+
 /// Until when which origin is left alone. Shared by all objects: what one learnt spares the others
 /// the same wait for nothing.
 class Penalties {

@@ -5,11 +5,6 @@ namespace updater {
 
 namespace {
 
-[[noreturn]] void refuse(std::string_view what)
-{
-  base::fail(base::Kind::network, "strake-fetch says what makes no sense: {}", what);
-}
-
 /// One object, as far as it has come.
 class Arrival {
 public:
@@ -21,9 +16,9 @@ public:
   void begin(base::Response response)
   {
     if (wanted_.ask == base::Ask::head)
-      refuse("bytes of what only the head was asked for");
+      refuse_message("bytes of what only the head was asked for");
     if (response.offset != 0 && response.offset != position_)
-      refuse("bytes of another place than the next");
+      refuse_message("bytes of another place than the next");
     position_ = response.offset;
     response_ = std::move(response);
     base::during("fetching " + response_->url, [this] { wanted_.receiver->begin(*response_); });
@@ -32,9 +27,9 @@ public:
   void receive(std::string_view data)
   {
     if (!response_)
-      refuse("bytes of nothing that has begun");
+      refuse_message("bytes of nothing that has begun");
     if (wanted_.size_limit != 0 && data.size() > wanted_.size_limit - position_)
-      refuse("more bytes than are allowed");
+      refuse_message("more bytes than are allowed");
     base::during("fetching " + response_->url,
                  [&] { wanted_.receiver->receive(std::as_bytes(std::span(data))); });
     position_ += data.size();
@@ -82,14 +77,14 @@ public:
     case MessageKind::go:
       break;
     }
-    refuse("what only strake says");
+    refuse_message("what only strake says");
   }
 
 private:
   Arrival &arrival(std::size_t index)
   {
     if (index >= arrivals_.size())
-      refuse("bytes of what nobody asked for");
+      refuse_message("bytes of what nobody asked for");
     return arrivals_[index];
   }
 

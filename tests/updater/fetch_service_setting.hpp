@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/socket_address.hpp"
 #include "base/system_clock.hpp"
 #include "support/temp_root.hpp"
 #include "updater/fetch_service.hpp"
@@ -8,9 +9,7 @@
 #include "updater/remote_fetcher.hpp"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 
-#include <algorithm>
 #include <functional>
 #include <string>
 #include <thread>
@@ -27,10 +26,7 @@ public:
   explicit FetchSocket(Serve serve = honest)
       : serve_(std::move(serve)), listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))
   {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string where = path();
-    std::ranges::copy(where, std::begin(address.sun_path));
+    const sockaddr_un address = base::socket_address(path()).value();
     if (::bind(listener_.number(), reinterpret_cast<const sockaddr *>(&address), sizeof address) !=
             0 ||
         ::listen(listener_.number(), SOMAXCONN) != 0)
