@@ -8,6 +8,7 @@
 #include "cli/verbs.hpp"
 #include "handoff/machine_update.hpp"
 #include "handoff/member_choices.hpp"
+#include "handoff/service_manager.hpp"
 #include "updater/cleanup.hpp"
 #include "updater/component.hpp"
 #include "updater/install_record.hpp"
@@ -196,7 +197,7 @@ void reboot_if_asked(const Call &call, const UpdateResult &result)
   if (!call.options.reboot)
     return;
   if (result.outcome == Outcome::installed && is_newer_than_booted(call, result.version))
-    request_reboot(call.host);
+    handoff::request(call.host, handoff::Transition::reboot);
   else
     call.host.log(Level::info,
                   "Booted version is newer or identical to newest installed version, "

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "base/printable.hpp"
-#include "cli/notify.hpp"
 #include "cli/verbs.hpp"
 #include "handoff/follow.hpp"
 #include "handoff/health.hpp"
 #include "handoff/quarantine.hpp"
+#include "handoff/service_manager.hpp"
 
 namespace cli {
 
@@ -142,7 +142,7 @@ int retreat(const Call &call)
     call.print(fmt::format("Staying: {}.\n", base::printable(why)));
   }
   if (why.empty() && !call.options.dry_run)
-    request_reboot(call.host);
+    handoff::request(call.host, handoff::Transition::reboot);
   return why.empty() ? 0 : exit_no;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/notify.hpp"
 
-#include "base/error.hpp"
 #include "base/socket_address.hpp"
 
 #include <sys/socket.h>
@@ -28,16 +27,6 @@ void notify(const base::Host &host, const std::string &message)
                  MSG_NOSIGNAL,
                  reinterpret_cast<const sockaddr *>(&*address),
                  length);
-}
-
-void request_reboot(const base::Host &host)
-{
-  const base::Finished done = host.programs.run({.argv = {"systemctl", "reboot"}});
-  if (done.status != 0)
-    base::fail(base::Kind::io,
-               "systemctl reboot failed with exit status {}: {}",
-               done.status,
-               done.errors);
 }
 
 } // namespace cli

@@ -11,7 +11,4 @@ namespace cli {
 /// message that cannot be delivered is dropped: nothing depends on it.
 void notify(const base::Host &host, const std::string &message);
 
-/// Asks the service manager for a reboot. Throws Kind::io if it refuses.
-void request_reboot(const base::Host &host);
-
 } // namespace cli

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "base/version.hpp"
-#include "cli/notify.hpp"
 #include "cli/verbs.hpp"
+#include "handoff/service_manager.hpp"
 #include "updater/running.hpp"
 #include "updater/update.hpp"
 
@@ -75,7 +75,7 @@ int reboot(const Call &call)
   const bool answer = is_pending(call);
   print_answer(call, answer);
   if (!call.options.dry_run && answer)
-    request_reboot(call.host);
+    handoff::request(call.host, handoff::Transition::reboot);
   else if (call.options.dry_run && !call.wants_json())
     call.print(answer ? "would reboot\n" : "No reboot is needed.\n");
   return 0;

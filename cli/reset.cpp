@@ -4,9 +4,9 @@
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "cli/contents.hpp"
-#include "cli/notify.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
+#include "handoff/service_manager.hpp"
 
 #include <algorithm>
 
@@ -142,7 +142,7 @@ int stage(const Call &call, const ResetForecast &forecast)
     return 0;
   handoff::stage_reset(call.host, forecast.request);
   if (call.options.reboot)
-    request_reboot(call.host);
+    handoff::request(call.host, handoff::Transition::reboot);
   else if (!call.wants_json())
     call.print("\nThe next boot does it; `strake reset cancel` takes that back.\n");
   return 0;

@@ -2,6 +2,7 @@
 #include "handoff/apply.hpp"
 
 #include "base/error.hpp"
+#include "handoff/service_manager.hpp"
 #include "overlay/hierarchy.hpp"
 #include "updater/anchor.hpp"
 #include "updater/history.hpp"
@@ -97,14 +98,6 @@ const MenuEntry *running_entry(const std::vector<MenuEntry> &menu)
   return found == menu.end() ? nullptr : &*found;
 }
 
-void ask_for(const base::Host &host, Transition transition)
-{
-  const base::Finished done = host.programs.run(
-      {.argv = {"systemctl", "--no-ask-password", std::string(name(transition))}});
-  if (done.status != 0)
-    base::fail(Kind::io, "systemctl {} failed: {}", name(transition), done.errors);
-}
-
 /// Nothing if no entry can boot.
 std::optional<Outlook> outlook_of(const base::Host &host, std::vector<MenuEntry> menu)
 {
@@ -171,7 +164,7 @@ void put_into_effect(const base::Host &host, const Outlook &outlook)
   note(host, version, "begun", outlook.decision.why);
   try {
     prepare(host, outlook);
-    ask_for(host, outlook.decision.transition);
+    request(host, outlook.decision.transition);
   } catch (const base::Error &error) {
     leave_next_root(host);
     note(host, version, "failed", error.what());

@@ -4,6 +4,7 @@
 #include "base/durable.hpp"
 #include "base/error.hpp"
 #include "base/parse.hpp"
+#include "handoff/service_manager.hpp"
 
 #include <map>
 #include <sstream>
@@ -16,16 +17,6 @@ constexpr const char *drop_in_directory = "/run/systemd/system/systemd-soft-rebo
 constexpr const char *drop_in = "50-strake-kept-files.conf";
 
 using Properties = std::map<std::string, std::string>;
-
-std::string ask(const base::Host &host, std::vector<std::string> arguments)
-{
-  std::vector<std::string> argv{"systemctl", "--no-ask-password"};
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  const base::Finished done = host.programs.run({.argv = argv});
-  if (done.status != 0)
-    base::fail(base::Kind::io, "systemctl {} failed: {}", arguments.front(), done.errors);
-  return done.output;
-}
 
 Survivor survivor_of(Properties properties)
 {
@@ -65,11 +56,11 @@ std::vector<Survivor> parse_survivors(std::string_view shown)
 std::vector<Survivor> read_survivors(const base::Host &host)
 {
   return parse_survivors(
-      ask(host,
-          {"show",
-           "--property=Id,SurviveFinalKillSignal,MainPID,RootDirectory,RootImage,"
-           "FileDescriptorStorePreserve,NFileDescriptorStore",
-           "*.service"}));
+      ask_service_manager(host,
+                          {"show",
+                           "--property=Id,SurviveFinalKillSignal,MainPID,RootDirectory,RootImage,"
+                           "FileDescriptorStorePreserve,NFileDescriptorStore",
+                           "*.service"}));
 }
 
 void refuse_old_roots(const std::vector<Survivor> &survivors)
@@ -99,21 +90,7 @@ void keep_files(const base::Host &host, const std::vector<Survivor> &survivors)
     return;
   base::replace_file(
       host.sys, base::make_path(host.sys, host.machine, drop_in_directory), drop_in, text);
-  (void)ask(host, {"daemon-reload"});
-}
-
-bool has_unit_file(const base::Host &host, const std::string &unit)
-{
-  return ask(host, {"show", "--property=FragmentPath", "--value", unit}) != "\n";
-}
-
-unsigned service_manager_version(const base::Host &host)
-{
-  if (!host.machine.find_dir("/run/systemd/system"))
-    return 0;
-  const std::string version = ask(host, {"show", "--property=Version", "--value"});
-  const std::size_t digits = version.find_first_not_of("0123456789");
-  return static_cast<unsigned>(base::parse_number(version.substr(0, digits)).value_or(0));
+  (void)ask_service_manager(host, {"daemon-reload"});
 }
 
 } // namespace handoff

@@ -31,11 +31,4 @@ void refuse_old_roots(const std::vector<Survivor> &survivors);
 /// soft-reboot is forgotten with all it has stored (systemd 257). Gone with the next reboot.
 void keep_files(const base::Host &host, const std::vector<Survivor> &survivors);
 
-/// Whether the service manager has this unit from a file, and would have it after a soft-reboot;
-/// not only because what it stands for is there, as a mount that the initrd has made.
-bool has_unit_file(const base::Host &host, const std::string &unit);
-
-/// The version of the service manager, 257; 0 where none is there.
-unsigned service_manager_version(const base::Host &host);
-
 } // namespace handoff
