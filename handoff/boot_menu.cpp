@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handoff/boot_menu.hpp"
 
+#include "base/efi_variable.hpp"
 #include "base/error.hpp"
 #include "base/os_release.hpp"
 #include "handoff/marked_slots.hpp"
@@ -23,8 +24,6 @@ using updater::Anchor;
 constexpr std::string_view entries_path = "loader/entries";
 constexpr std::string_view images_path = "EFI/Linux";
 constexpr std::size_t text_limit = std::size_t{64} << 10U;
-// The name space of systemd's boot loader interface.
-constexpr std::string_view loader_guid = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 
 /// Nothing where there is no such variable, or no EFI at all.
 std::string loader_variable(const base::Host &host, std::string_view variable)
@@ -32,11 +31,9 @@ std::string loader_variable(const base::Host &host, std::string_view variable)
   if (!host.is_running_system)
     return {};
   const std::string content =
-      host.machine.text(fmt::format("sys/firmware/efi/efivars/{}-{}", variable, loader_guid))
-          .value_or("");
-  constexpr std::size_t attributes = 4;
+      base::efi_variable(host.machine, variable, base::loader_variables).value_or("");
   std::string text; // UTF-16 of which names take the ASCII part only
-  for (std::size_t at = attributes; at + 1 < content.size() && content[at] != '\0'; at += 2)
+  for (std::size_t at = 0; at + 1 < content.size() && content[at] != '\0'; at += 2)
     text += content[at + 1] == '\0' ? content[at] : '?';
   return text;
 }

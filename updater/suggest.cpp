@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "updater/suggest.hpp"
 
+#include "base/efi_variable.hpp"
 #include "base/ini.hpp"
 #include "base/os_release.hpp"
 #include "base/parse.hpp"
@@ -222,21 +223,9 @@ bool has_text(const Host &host, std::string_view path, std::string_view wanted)
   return host.machine.text(path).value_or("").find(wanted) != std::string::npos;
 }
 
-bool is_secure_boot(const Host &host)
-{
-  constexpr std::string_view path =
-      "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
-  constexpr std::size_t attributes = 4; // bytes before the variable's value
-  const auto text = host.machine.text(path);
-  return text && text->size() > attributes && (*text)[attributes] == 1;
-}
-
 bool is_measured(const Host &host)
 {
-  return host.machine
-      .status("sys/firmware/efi/efivars/"
-              "StubPcrKernelImage-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f")
-      .has_value();
+  return base::efi_variable(host.machine, "StubPcrKernelImage", base::loader_variables).has_value();
 }
 
 bool is_confidential(const Host &host)
@@ -262,7 +251,7 @@ Answer test_security(const std::string &parameter, const Host &host)
   if (parameter == "tomoyo")
     return exists("sys/kernel/security/tomoyo");
   if (parameter == "uefi-secureboot")
-    return is_secure_boot(host);
+    return base::has_secure_boot(host.machine);
   if (parameter == "tpm2")
     return exists("sys/class/tpmrm") &&
            (exists("sys/firmware/acpi/tables/TPM2") || exists("dev/tpmrm0"));
