@@ -63,6 +63,10 @@ public:
   void forbid_writing(const Fd &top) override;
   void attach(const Fd &tree, const Fd &where, Place place) override;
   void unmount(const Fd &top) override;
+  void load_kernel(const Fd &image,
+                   const std::optional<Fd> &initrd,
+                   const std::string &options) override;
+  void unload_kernel() override;
 
 private:
   Workshop &workshop();

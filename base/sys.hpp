@@ -230,6 +230,14 @@ public:
   /// Takes a mount, named by its top, and all mounted on and below it out of the tree. It is
   /// written out and ended when the last descriptor in it is closed.
   virtual void unmount(const Fd &top) = 0;
+
+  /// Has the kernel that runs hold another one, to go over to when it is asked for a kexec: its
+  /// image, its initrd if it has one, and its command line. It takes the place of one that is held
+  /// already. Nothing of what runs changes, and any other end of it forgets this.
+  virtual void
+  load_kernel(const Fd &image, const std::optional<Fd> &initrd, const std::string &options) = 0;
+  /// Has it hold none.
+  virtual void unload_kernel() = 0;
 };
 
 } // namespace base

@@ -57,6 +57,18 @@ std::string outlook_text(const handoff::Outlook &outlook)
   return text;
 }
 
+bool is_of_the_timer(const Call &call)
+{
+  return call.options.automatic || call.options.when != When::now;
+}
+
+handoff::Kexec kexec_for(const Call &call)
+{
+  if (is_of_the_timer(call))
+    return handoff::read_automatic_settings(call.host).kexec;
+  return call.options.kexec ? handoff::Kexec::wanted : handoff::Kexec::unwanted;
+}
+
 void check_options(const Call &call)
 {
   if (!call.options.root.empty() || !call.options.image.empty())
@@ -64,6 +76,8 @@ void check_options(const Call &call)
                "'apply' is about the system that runs; --root= and --image= cannot be");
   if (call.options.automatic && call.options.when != When::now)
     base::fail(Kind::usage, "--when= is what somebody wants, and --automatic is for timers");
+  if (call.options.kexec && is_of_the_timer(call))
+    base::fail(Kind::usage, "--kexec is for now; the timer goes by Kexec= of automatic.conf");
 }
 
 void print_outlook(const Call &call,
@@ -131,7 +145,7 @@ std::string turn_text(const Turn &turn)
 int apply(const Call &call)
 {
   check_options(call);
-  const handoff::Outlook outlook = handoff::look_ahead(call.host);
+  const handoff::Outlook outlook = handoff::look_ahead(call.host, kexec_for(call));
   const std::optional<Turn> turn = turn_for(call, outlook);
   print_outlook(call, outlook, turn);
   if (call.options.dry_run)

@@ -95,7 +95,8 @@ void mark_what_waits(const Call &call)
   if (!call.host.is_running_system || call.options.face != Face::strake)
     return;
   try {
-    if (const auto outlook = handoff::find_outlook(call.host))
+    const handoff::Kexec kexec = handoff::read_automatic_settings(call.host).kexec;
+    if (const auto outlook = handoff::find_outlook(call.host, kexec))
       handoff::mark_reboot(
           call.host, outlook->decision.transition, outlook->menu.at(*outlook->next).entry.version);
     handoff::write_metrics(call.host);

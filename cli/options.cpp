@@ -84,6 +84,8 @@ const std::vector<OptionRow> rows = {
      [](Options &options, const std::string &) { options.automatic = true; }},
     {"when", 0, "WHEN", "When to bring it into effect: now, window or boot", true,
      [](Options &options, const std::string &value) { options.when = when(value); }},
+    {"kexec", 0, nullptr, "Go over to another kernel without firmware, if it can be", true,
+     [](Options &options, const std::string &) { options.kexec = true; }},
     {"keep", 0, "PATH|REGEX", "What a reset leaves as it is", true,
      [](Options &options, const std::string &value) { options.keep.push_back(value); }},
     {"keep-machine-id", 0, nullptr, "Let a reset leave the machine ID", true,

@@ -39,6 +39,7 @@ struct Options {
   bool offline = false;
   bool automatic = false;
   handoff::When when = handoff::When::now;
+  bool kexec = false;
   std::optional<bool> cleanup;
   bool legend = true;
   std::vector<std::string> keep; ///< of a reset, as the four below

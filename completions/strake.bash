@@ -184,7 +184,7 @@ _strake() {
     verbs='list features enable-feature disable-feature check-new update acquire vacuum cleanup
         pending reboot components enable-component disable-component'
     if [[ ${words[0]##*/} != systemd-sysupdate ]]; then
-        options+=' --automatic --when= --keep= --keep-machine-id --keep-data
+        options+=' --automatic --when= --kexec --keep= --keep-machine-id --keep-data
             --with-extensions --backup --dry-run'
         verbs+=' status boot bless unbless once reset follow apply health retreat plan rollback pin hold skip release history repair ext bake lint
             key publish promote withdraw gc mirror'

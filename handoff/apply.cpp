@@ -2,9 +2,11 @@
 #include "handoff/apply.hpp"
 
 #include "base/error.hpp"
+#include "handoff/boot_image.hpp"
+#include "handoff/boot_once.hpp"
+#include "handoff/kexec.hpp"
 #include "handoff/service_manager.hpp"
 #include "overlay/hierarchy.hpp"
-#include "updater/anchor.hpp"
 #include "updater/history.hpp"
 #include "verity/mapped_device.hpp"
 
@@ -29,16 +31,10 @@ std::string running_kernel()
 
 std::optional<KernelFile> kernel_file_of(const base::Host &host, const MenuEntry *entry)
 {
-  if (entry == nullptr || entry->entry.type != BootEntryType::unified)
+  auto boot = entry != nullptr ? open_boot_image(host, *entry) : std::nullopt;
+  if (!boot)
     return std::nullopt;
-  auto file = updater::find_place(host, entry->partition, entry->folder, {})
-                  .dir->find_file(base::split_path(entry->file).name);
-  if (!file)
-    return std::nullopt;
-  const UnifiedImageReading reading = read_unified_image(*file);
-  if (!reading.image)
-    return std::nullopt;
-  return KernelFile{std::move(*file), kernel_side_of(*reading.image)};
+  return KernelFile{std::move(boot->file), kernel_side_of(boot->image)};
 }
 
 /// Of another version no byte needs to be read.
@@ -98,8 +94,21 @@ const MenuEntry *running_entry(const std::vector<MenuEntry> &menu)
   return found == menu.end() ? nullptr : &*found;
 }
 
+TransitionFacts
+facts_about(const base::Host &host, const MenuEntry &next, const MenuEntry *running, Kexec kexec)
+{
+  TransitionFacts facts{.is_running = next.is_running, .kernel = running_kernel()};
+  if (facts.is_running)
+    return facts;
+  compare_kernels(host, next, running, facts);
+  facts.obstacle = obstacle_for(host, next);
+  if (kexec == Kexec::wanted)
+    facts.kexec_obstacle = kexec_obstacle(read_kexec_facts(host, next, running));
+  return facts;
+}
+
 /// Nothing if no entry can boot.
-std::optional<Outlook> outlook_of(const base::Host &host, std::vector<MenuEntry> menu)
+std::optional<Outlook> outlook_of(const base::Host &host, std::vector<MenuEntry> menu, Kexec kexec)
 {
   Outlook outlook{.menu = std::move(menu), .next = {}, .decision = {}, .survivors = {}};
   const auto next = std::find_if(
@@ -107,12 +116,8 @@ std::optional<Outlook> outlook_of(const base::Host &host, std::vector<MenuEntry>
   if (next == outlook.menu.end())
     return std::nullopt;
   outlook.next = static_cast<std::size_t>(next - outlook.menu.begin());
-  TransitionFacts facts{.is_running = next->is_running, .kernel = running_kernel()};
-  if (!facts.is_running) {
-    compare_kernels(host, *next, running_entry(outlook.menu), facts);
-    facts.obstacle = obstacle_for(host, *next);
-  }
-  outlook.decision = decide_transition(facts);
+  outlook.decision =
+      decide_transition(facts_about(host, *next, running_entry(outlook.menu), kexec));
   if (outlook.decision.transition == Transition::soft_reboot)
     outlook.survivors = read_survivors(host);
   return outlook;
@@ -128,10 +133,8 @@ void note(const base::Host &host,
                 {.action = "apply", .version = version, .outcome = outcome, .detail = detail});
 }
 
-void prepare(const base::Host &host, const Outlook &outlook)
+void prepare_soft_reboot(const base::Host &host, const Outlook &outlook)
 {
-  if (outlook.decision.transition != Transition::soft_reboot)
-    return;
   refuse_old_roots(outlook.survivors);
   const NextRoot next = prepare_next_root(host, outlook.menu.at(*outlook.next));
   for (const std::string &path : next.left)
@@ -140,20 +143,58 @@ void prepare(const base::Host &host, const Outlook &outlook)
   let_go_of_present_root(host);
 }
 
+/// Nobody may be there to ask: where the kernel refuses, a reboot leads to the same.
+Transition kexec_or_reboot(const base::Host &host, const MenuEntry &next)
+{
+  try {
+    load_kernel_of(host, next);
+    return Transition::kexec;
+  } catch (const base::Error &error) {
+    host.say(base::Level::warning, "It takes a reboot instead of a kexec: {}", error.what());
+    return Transition::reboot;
+  }
+}
+
+/// What is left to be asked for.
+Transition prepare(const base::Host &host, const Outlook &outlook)
+{
+  const Transition wanted = outlook.decision.transition;
+  if (wanted == Transition::soft_reboot)
+    prepare_soft_reboot(host, outlook);
+  return wanted == Transition::kexec ? kexec_or_reboot(host, outlook.menu.at(*outlook.next))
+                                     : wanted;
+}
+
+/// Nothing of it is to be gone over to at somebody else's reboot.
+void take_back(const base::Host &host, Transition prepared)
+{
+  leave_next_root(host);
+  if (prepared == Transition::kexec)
+    host.sys.unload_kernel();
+}
+
+/// As the boot loader does it, which is passed over now: the word for one boot is gone before that
+/// begins.
+void follow_word_for_once(const base::Host &host, Transition transition)
+{
+  if (transition != Transition::reboot)
+    forget_once(host);
+}
+
 } // namespace
 
-Outlook look_ahead(const base::Host &host)
+Outlook look_ahead(const base::Host &host, Kexec kexec)
 {
-  auto outlook = outlook_of(host, read_boot_menu(host, ""));
+  auto outlook = outlook_of(host, read_boot_menu(host, ""), kexec);
   if (!outlook)
     base::fail(Kind::not_found, "no boot entry can boot");
   return std::move(*outlook);
 }
 
-std::optional<Outlook> find_outlook(const base::Host &host)
+std::optional<Outlook> find_outlook(const base::Host &host, Kexec kexec)
 {
   auto menu = find_boot_menu(host);
-  return menu ? outlook_of(host, std::move(*menu)) : std::nullopt;
+  return menu ? outlook_of(host, std::move(*menu), kexec) : std::nullopt;
 }
 
 void put_into_effect(const base::Host &host, const Outlook &outlook)
@@ -162,11 +203,13 @@ void put_into_effect(const base::Host &host, const Outlook &outlook)
     return;
   const std::string &version = outlook.menu.at(*outlook.next).entry.version;
   note(host, version, "begun", outlook.decision.why);
+  Transition prepared = Transition::none;
   try {
-    prepare(host, outlook);
-    request(host, outlook.decision.transition);
+    prepared = prepare(host, outlook);
+    follow_word_for_once(host, prepared);
+    request(host, prepared);
   } catch (const base::Error &error) {
-    leave_next_root(host);
+    take_back(host, prepared);
     note(host, version, "failed", error.what());
     throw;
   }

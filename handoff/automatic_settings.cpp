@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/ini.hpp"
+#include "base/parse.hpp"
 
 #include <array>
 
@@ -33,6 +34,14 @@ Reach parse_reach(const ConfigItem &item)
              item.place(),
              item.key,
              item.value);
+}
+
+Kexec parse_kexec(const ConfigItem &item)
+{
+  const auto wanted = base::parse_boolean(item.value);
+  if (!wanted)
+    base::fail(Kind::config, "{}: Kexec={} is neither yes nor no", item.place(), item.value);
+  return *wanted ? Kexec::wanted : Kexec::unwanted;
 }
 
 void add_window(const ConfigItem &item, std::vector<Window> &windows)
@@ -73,12 +82,14 @@ void take(const ConfigItem &item, AutomaticSettings &settings)
     settings.on_battery = parse_reach(item);
   else if (key == "Window")
     add_window(item, settings.windows);
+  else if (key == "Kexec")
+    settings.kexec = parse_kexec(item);
   else if (key == "MetricsFile")
     settings.metrics_file = parse_path(item);
   else
     base::fail(Kind::config,
                "{}: [{}] {}= is not known; [Automatic] has Policy=, PolicyOnMetered=, "
-               "PolicyOnBattery=, Window= and MetricsFile=",
+               "PolicyOnBattery=, Window=, Kexec= and MetricsFile=",
                item.place(),
                item.section,
                item.key);

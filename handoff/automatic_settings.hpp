@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/host.hpp"
+#include "handoff/transition.hpp"
 #include "handoff/window.hpp"
 
 #include <optional>
@@ -30,13 +31,15 @@ std::string_view name(Reach reach);
 ///     PolicyOnMetered=notify
 ///     PolicyOnBattery=download
 ///     Window=Sat,Sun 02:00-05:00 Europe/Berlin
+///     Kexec=no
 ///     MetricsFile=/var/lib/prometheus/node-exporter/strake.prom
 struct AutomaticSettings {
   Reach policy = Reach::stage;
   Reach on_metered = Reach::notify; ///< at most, while the network is metered
   Reach on_battery = Reach::stage;  ///< at most, while there is no mains power
   std::vector<Window> windows{};    ///< Window=, each one more; none: any time
-  std::string metrics_file{};       ///< absolute path; empty: none
+  Kexec kexec = Kexec::unwanted;
+  std::string metrics_file{}; ///< absolute path; empty: none
 
   bool operator==(const AutomaticSettings &) const = default;
 };

@@ -61,15 +61,21 @@ void boot_once(const base::Host &host, const std::string &loader_id)
   if (!variables)
     base::fail(Kind::not_found,
                "this machine was not started by EFI firmware, which would keep the word");
-  if (variables->status(variable)) {
-    host.sys.set_immutable(variables->file(variable), false); // as the kernel protects them
-    host.sys.remove(*variables, variable, base::Remove::file);
-  }
+  forget_once(host);
   if (loader_id.empty())
     return;
   const base::Fd file = host.sys.create(*variables, variable, 0644);
   const std::string content = content_of(loader_id);
   host.sys.write_at(file, 0, std::as_bytes(std::span(content)));
+}
+
+void forget_once(const base::Host &host)
+{
+  const auto variables = host.machine.find_dir(variables_directory);
+  if (!variables || !variables->status(variable))
+    return;
+  host.sys.set_immutable(variables->file(variable), false); // as the kernel protects them
+  host.sys.remove(*variables, variable, base::Remove::file);
 }
 
 } // namespace handoff

@@ -21,4 +21,7 @@ const MenuEntry &choose_once(const std::vector<MenuEntry> &menu, const std::stri
 /// variables.
 void boot_once(const base::Host &host, const std::string &loader_id);
 
+/// Takes the word back, if there is one: for whoever starts an entry in the boot loader's place.
+void forget_once(const base::Host &host);
+
 } // namespace handoff

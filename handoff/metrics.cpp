@@ -82,7 +82,7 @@ void add_waiting(const MachineStatus &status, MetricsText &metrics)
   const Transition transition =
       status.outlook ? status.outlook->decision.transition : Transition::none;
   metrics.begin("waiting", "1 where another version is next, by what brings it into effect.");
-  for (const Transition each : {Transition::soft_reboot, Transition::reboot})
+  for (const Transition each : {Transition::soft_reboot, Transition::kexec, Transition::reboot})
     metrics.add({{"transition", std::string(name(each))}}, each == transition ? 1 : 0);
 }
 

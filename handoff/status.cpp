@@ -99,7 +99,7 @@ void add_boot(const base::Host &host, MachineStatus &status)
     add_menu(find_boot_menu(host).value_or(std::vector<MenuEntry>{}), status);
     return;
   }
-  status.outlook = find_outlook(host);
+  status.outlook = find_outlook(host, status.settings.kexec);
   if (!status.outlook)
     return;
   add_menu(status.outlook->menu, status);

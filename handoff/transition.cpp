@@ -75,7 +75,7 @@ std::string reason_to_reboot(const TransitionFacts &facts)
 
 std::string_view name(Transition transition)
 {
-  constexpr std::array names = {"none", "soft-reboot", "reboot"};
+  constexpr std::array names = {"none", "soft-reboot", "kexec", "reboot"};
   return names.at(static_cast<std::size_t>(transition));
 }
 
@@ -127,8 +127,14 @@ Decision decide_transition(const TransitionFacts &facts)
 {
   if (facts.is_running)
     return {Transition::none, "it runs"};
-  if (std::string why = reason_to_reboot(facts); !why.empty())
+  std::string why = reason_to_reboot(facts);
+  if (!why.empty() && !facts.kexec_obstacle)
     return {Transition::reboot, std::move(why)};
+  if (!why.empty() && !facts.kexec_obstacle->empty())
+    return {Transition::reboot,
+            fmt::format("{}, and no kexec can be: {}", why, *facts.kexec_obstacle)};
+  if (!why.empty())
+    return {Transition::kexec, std::move(why)};
   return {Transition::soft_reboot,
           fmt::format("kernel {}, initrd and command line stay as they are", facts.kernel)};
 }

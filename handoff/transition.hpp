@@ -14,11 +14,16 @@ namespace handoff {
 enum class Transition {
   none,        ///< it runs already
   soft_reboot, ///< its user space alone is new: the kernel goes on
+  kexec,       ///< the kernel that runs starts it, without firmware and boot loader
   reboot,      ///< all of it has to be started anew
 };
 
-/// "none", "soft-reboot", "reboot"
+/// "none", "soft-reboot", "kexec", "reboot"
 std::string_view name(Transition transition);
+
+/// Whether a kexec may take the place of a reboot. What is measured and initialised at a boot is
+/// not then, so it is for whoever knows the machine to say.
+enum class Kexec { unwanted, wanted };
 
 /// What of a boot entry only a reboot can exchange.
 struct KernelSide {
@@ -51,6 +56,8 @@ struct TransitionFacts {
   std::optional<KernelSide> next{};    ///< nothing: it is no unified kernel image
   std::string differing_part{};        ///< of these two
   std::string obstacle{};              ///< why no soft-reboot can be, whatever comes; or empty
+  /// Why no kexec can be, or empty; nothing: nobody wants one.
+  std::optional<std::string> kexec_obstacle{};
 };
 
 struct Decision {

@@ -10,6 +10,7 @@ TEST_SUITE_BEGIN("handoff/automatic");
 using handoff::ApplyRecord;
 using handoff::AutomaticSettings;
 using handoff::Inhibitor;
+using handoff::Kexec;
 using handoff::Opening;
 using handoff::Reach;
 using handoff::ReachNow;
@@ -66,8 +67,10 @@ TEST_CASE("settings are read, windows add up, and an empty one takes them back")
   CHECK(settings.on_battery == Reach::notify);
   CHECK(settings.windows.size() == 2);
   CHECK(settings.metrics_file == "/var/m.prom");
-  machine.root.write("etc/strake/automatic.conf.d/20.conf", "[Automatic]\nWindow=\n");
+  CHECK(settings.kexec == Kexec::unwanted);
+  machine.root.write("etc/strake/automatic.conf.d/20.conf", "[Automatic]\nWindow=\nKexec=yes\n");
   CHECK(handoff::read_automatic_settings(machine.host).windows.empty());
+  CHECK(handoff::read_automatic_settings(machine.host).kexec == Kexec::wanted);
 }
 
 TEST_CASE("a setting that is not understood is named, with what it may be")
@@ -87,6 +90,9 @@ TEST_CASE("a setting that is not understood is named, with what it may be")
         std::string::npos);
   write("MetricsFile=/var/");
   CHECK(refusal(machine).find("MetricsFile=/var/ is no absolute path of a file") !=
+        std::string::npos);
+  write("Kexec=soon");
+  CHECK(refusal(machine).find("automatic.conf:2: Kexec=soon is neither yes nor no") !=
         std::string::npos);
   write("Hook=x");
   CHECK(refusal(machine).find("[Automatic] Hook= is not known") != std::string::npos);

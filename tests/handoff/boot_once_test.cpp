@@ -67,6 +67,10 @@ TEST_CASE(
   handoff::boot_once(machine.host, "");
   CHECK_FALSE(machine.root.exists(variable));
   handoff::boot_once(machine.host, "");
+  handoff::boot_once(machine.host, "a");
+  handoff::forget_once(machine.host);
+  CHECK_FALSE(machine.root.exists(variable));
+  handoff::forget_once(machine.host);
 }
 
 TEST_CASE("a machine without such firmware is told so")

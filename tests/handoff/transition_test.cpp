@@ -97,6 +97,20 @@ TEST_CASE("what cannot be compared, or stands in the way, leads to a reboot")
   CHECK(reason(other) == "reboot: systemd 252 cannot soft-reboot, 254 and later can");
 }
 
+TEST_CASE("a kexec takes the place of a reboot where somebody wants it, and it can be")
+{
+  TransitionFacts other = facts();
+  other.next->release = "6.13";
+  other.kexec_obstacle = "";
+  CHECK(reason(other) == "kexec: it has the kernel 6.13, and 6.12 runs");
+  other.kexec_obstacle = "Secure Boot is on";
+  CHECK(reason(other) == "reboot: it has the kernel 6.13, and 6.12 runs, and no kexec can be: "
+                         "Secure Boot is on");
+  other = facts();
+  other.kexec_obstacle = "";
+  CHECK(reason(other).starts_with("soft-reboot: "));
+}
+
 TEST_CASE("kernel, initrd and command line are read from the image of an entry")
 {
   const support::TestHost machine;

@@ -118,6 +118,10 @@ std::string describe(const Call &call, const std::string &root)
     return file("attach");
   case CallKind::unmount:
     return file("unmount");
+  case CallKind::load_kernel:
+    return "load_kernel";
+  case CallKind::unload_kernel:
+    return "unload_kernel";
   case CallKind::unsimulated:
     return file("unsimulated call on");
   }
@@ -403,6 +407,19 @@ void WatchedSys::attach(const base::Fd &tree, const base::Fd &where, base::Place
 void WatchedSys::unmount(const base::Fd &top)
 {
   around({.kind = CallKind::unmount, .fd = top.number()}, [&] { LinuxSys::unmount(top); });
+}
+
+void WatchedSys::load_kernel(const base::Fd &image,
+                             const std::optional<base::Fd> &initrd,
+                             const std::string &options)
+{
+  around({.kind = CallKind::load_kernel, .fd = image.number()},
+         [&] { LinuxSys::load_kernel(image, initrd, options); });
+}
+
+void WatchedSys::unload_kernel()
+{
+  around({.kind = CallKind::unload_kernel}, [&] { LinuxSys::unload_kernel(); });
 }
 
 } // namespace support

@@ -44,6 +44,8 @@ enum class CallKind {
   forbid_writing,
   attach,
   unmount,
+  load_kernel,
+  unload_kernel,
   // These are not simulated.
   unsimulated,
 };
@@ -126,6 +128,10 @@ public:
   void forbid_writing(const base::Fd &top) override;
   void attach(const base::Fd &tree, const base::Fd &where, base::Place place) override;
   void unmount(const base::Fd &top) override;
+  void load_kernel(const base::Fd &image,
+                   const std::optional<base::Fd> &initrd,
+                   const std::string &options) override;
+  void unload_kernel() override;
 
 private:
   base::Dir watch_mount(const Call &call, const std::function<base::Dir()> &perform);
