@@ -104,10 +104,10 @@ std::string kexec_obstacle(const KexecFacts &facts)
       return fmt::format("its boot entry has {}, which is for firmware and boot stub", section);
   if (!facts.companion.empty())
     return fmt::format("its boot stub would hand over {}", facts.companion);
-  if (!facts.running_options)
+  if (!facts.running_options && facts.next_options != facts.booted_options)
     return "the boot entry of what runs is not there any more, so that it cannot be known what a "
            "boot adds to the command line";
-  if (*facts.running_options != facts.booted_options)
+  if (facts.running_options && *facts.running_options != facts.booted_options)
     return fmt::format("the boot of what runs made its command line \"{}\" of \"{}\"",
                        facts.booted_options,
                        *facts.running_options);
@@ -122,6 +122,7 @@ KexecFacts read_kexec_facts(const base::Host &host, const MenuEntry &next, const
       .is_forbidden = has_text(host, "/proc/sys/kernel/kexec_load_disabled", '1'),
       .has_secure_boot = base::has_secure_boot(host.machine),
       .booted_options = without_root_hashes(host.machine.text("/proc/cmdline").value_or("")),
+      .next_options = without_root_hashes(next.entry.options),
   };
   if (const auto boot = open_boot_image(host, next)) {
     for (const auto &[name, range] : boot->image.sections)

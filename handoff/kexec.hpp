@@ -19,10 +19,11 @@ struct KexecFacts {
   bool has_secure_boot = false;
   std::set<std::string> sections{}; ///< of the image of the next entry; empty: it is none
   std::string companion{};          ///< a file that the boot stub would hand over; or empty
-  /// The command line that the kernel was started with, and that of the boot entry of what runs,
-  /// both without root hashes; nothing: that entry is not there any more.
+  /// Command lines without root hashes: what the kernel was started with, what the boot entry of
+  /// what runs says (nothing: it is not there any more), and what the next one says.
   std::string booted_options{};
   std::optional<std::string> running_options{};
+  std::string next_options{};
 };
 
 /// Why it cannot, as a half sentence; empty if it can.

@@ -169,7 +169,8 @@ class Guest:
         while b"\n" not in self.received:
             left = until - time.monotonic()
             if left <= 0:
-                raise GuestFailed(f"the guest does not answer; its console:\n{self.console()}")
+                raise GuestFailed(f"the guest does not answer; its processors: {self.processors()}; "
+                                  f"its console:\n{self.console()}")
             self.port.settimeout(left)
             try:
                 more = self.port.recv(1 << 16)

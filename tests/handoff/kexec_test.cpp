@@ -22,7 +22,8 @@ KexecFacts facts()
           .is_supported = true,
           .sections = {".linux", ".initrd", ".cmdline", ".osrel"},
           .booted_options = "quiet",
-          .running_options = "quiet"};
+          .running_options = "quiet",
+          .next_options = "debug"};
 }
 
 std::string whole_text(const base::Fd &file)
@@ -128,6 +129,10 @@ TEST_CASE("each thing that only firmware, boot loader or boot stub do keeps from
   CHECK(refusal([](KexecFacts &f) { f.running_options.reset(); }) ==
         "the boot entry of what runs is not there any more, so that it cannot be known what a "
         "boot adds to the command line");
+  CHECK(refusal([](KexecFacts &f) {
+          f.running_options.reset();
+          f.next_options = "quiet";
+        }).empty());
   CHECK(refusal([](KexecFacts &f) { f.booted_options = "quiet extra"; }) ==
         "the boot of what runs made its command line \"quiet extra\" of \"quiet\"");
 }
