@@ -96,9 +96,12 @@ void mark_what_waits(const Call &call)
     return;
   try {
     const handoff::Kexec kexec = handoff::read_automatic_settings(call.host).kexec;
-    if (const auto outlook = handoff::find_outlook(call.host, kexec))
-      handoff::mark_reboot(
-          call.host, outlook->decision.transition, outlook->menu.at(*outlook->next).entry.version);
+    if (const auto outlook = handoff::find_outlook(call.host, kexec)) {
+      const handoff::Transition transition = outlook->decision.transition;
+      handoff::mark_reboot(call.host, transition, outlook->menu.at(*outlook->next).entry.version);
+      if (transition == handoff::Transition::none)
+        handoff::forget_attempts(call.host);
+    }
     handoff::write_metrics(call.host);
   } catch (const base::Error &error) { // what was to be done is done
     call.host.say(Level::warning, "What waits could not be marked: {}", error.what());

@@ -19,7 +19,7 @@ void tell_hooks(const Call &call,
                 const updater::UpdateResult &result);
 
 /// What waits for a reboot is marked for others, and measured, after something that may have
-/// changed it on the machine that runs.
+/// changed it on the machine that runs. Where nothing does, earlier attempts at it are forgotten.
 void mark_what_waits(const Call &call);
 
 } // namespace cli

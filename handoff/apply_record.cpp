@@ -71,4 +71,15 @@ void write_apply_record(base::Sys &sys, const base::Dir &state, const ApplyRecor
       sys, state, file_name, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
+bool has_apply_record(const base::Dir &state)
+{
+  return state.status(file_name).has_value();
+}
+
+void remove_apply_record(base::Sys &sys, const base::Dir &state)
+{
+  sys.remove(state, file_name, base::Remove::file);
+  sys.sync(state);
+}
+
 } // namespace handoff

@@ -25,7 +25,7 @@ std::optional<When> parse_when(std::string_view text);
 struct ApplyRecord {
   std::string entry;             ///< id
   std::optional<When> wish{};    ///< what the administrator said about it
-  unsigned attempts = 0;         ///< of the timer; one that went well needs none of this any more
+  unsigned attempts = 0;         ///< of the timer
   std::int64_t last_attempt = 0; ///< when that began, in seconds since 1970
 
   bool operator==(const ApplyRecord &) const = default;
@@ -35,8 +35,13 @@ struct ApplyRecord {
 /// policy decides.
 ApplyRecord read_apply_record(const base::Dir &state, const std::string &entry);
 
-/// In place of that of any other entry; durable. It counts for this entry alone, and so needs no
-/// removal.
+/// In place of that of any other entry; durable. It counts for this entry alone.
 void write_apply_record(base::Sys &sys, const base::Dir &state, const ApplyRecord &record);
+
+/// Whether there is one, of whichever entry.
+bool has_apply_record(const base::Dir &state);
+
+/// Removes the one that is there.
+void remove_apply_record(base::Sys &sys, const base::Dir &state);
 
 } // namespace handoff

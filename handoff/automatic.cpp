@@ -85,6 +85,15 @@ ApplyRecord apply_record_of(const base::Host &host, const BootEntry &entry)
   return state ? read_apply_record(*state, entry.name.id) : ApplyRecord{.entry = entry.name.id};
 }
 
+void forget_attempts(const base::Host &host)
+{
+  const auto state = updater::find_state(host);
+  if (!state || !has_apply_record(*state))
+    return;
+  const updater::Lock lock = updater::take_lock(host, *state);
+  remove_apply_record(host.sys, *state);
+}
+
 Turn take_turn(const base::Host &host, const Outlook &outlook, const ApplyRecord &record)
 {
   const AutomaticSettings settings = read_automatic_settings(host);

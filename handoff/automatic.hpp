@@ -49,6 +49,10 @@ std::chrono::sys_seconds next_attempt(const ApplyRecord &record);
 /// What is known of an entry on this machine.
 ApplyRecord apply_record_of(const base::Host &host, const BootEntry &entry);
 
+/// What is next runs: attempts at it were not in vain, and what was wished for has come. If it is
+/// gone back from, and comes again, it is as new.
+void forget_attempts(const base::Host &host);
+
 /// Finds all that out for what is next. Where that runs already, the turn is that of its
 /// extensions, of which others may have come.
 Turn take_turn(const base::Host &host, const Outlook &outlook, const ApplyRecord &record);

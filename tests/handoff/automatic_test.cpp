@@ -196,4 +196,14 @@ TEST_CASE("what is known of one boot entry says nothing of another")
   CHECK(handoff::apply_record_of(machine.host, entry).wish == When::boot);
   entry.name.id = "c.efi";
   CHECK_FALSE(handoff::apply_record_of(machine.host, entry).wish);
+  entry.name.id = "b.efi";
+  handoff::forget_attempts(machine.host);
+  CHECK_FALSE(handoff::apply_record_of(machine.host, entry).wish);
+  handoff::forget_attempts(machine.host);
+}
+
+TEST_CASE("where nothing was ever kept, nothing is to be forgotten")
+{
+  const support::TestHost machine;
+  CHECK_NOTHROW(handoff::forget_attempts(machine.host));
 }
