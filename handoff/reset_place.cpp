@@ -45,6 +45,24 @@ std::vector<MountLine> mounts_on(const base::Host &host, const std::string &path
   return lines;
 }
 
+/// By the mounts of the first process, which are the machine's: ours may be such a copy.
+void refuse_out_of_sight(const base::Host &host, const std::vector<std::string> &names)
+{
+  if (!host.is_running_system)
+    return;
+  constexpr std::size_t table_limit = std::size_t{16} << 20U;
+  const std::vector<MountLine> mounts =
+      overlay::parse_mount_table(host.machine.text("proc/1/mountinfo", table_limit).value_or(""));
+  for (const std::string &name : names)
+    if (const auto mount = mounted_out_of_sight(mounts, name))
+      base::fail(Kind::config,
+                 "{} is mounted unbindable, so units that have mounts of their own do not see it, "
+                 "and strake-reset.service would take it for what was written to {}; have it "
+                 "mounted without that, in /etc/fstab or where it comes from",
+                 *mount,
+                 name);
+}
+
 bool can_be_written(const base::Dir &dir)
 {
   struct statvfs found = {};
@@ -62,6 +80,7 @@ std::optional<ResetPlace> open_place(const base::Host &host, const std::string &
   ResetPlace place{.path = path, .top = std::move(*seen), .names = {path}};
   if (real != path)
     place.names.push_back(real);
+  refuse_out_of_sight(host, place.names);
   const WrittenBelow below = written_below(mounts_on(host, real), real);
   place.work = below.work;
   if (!below.upper.empty()) {
@@ -98,6 +117,16 @@ WrittenBelow written_below(const std::vector<MountLine> &mounts, const std::stri
     break;
   }
   return below;
+}
+
+std::optional<std::string> mounted_out_of_sight(const std::vector<MountLine> &mounts,
+                                                const std::string &place)
+{
+  const auto found = std::find_if(mounts.begin(), mounts.end(), [&](const MountLine &mount) {
+    return !mount.can_be_copied &&
+           (is_beneath(mount.target, place) || is_beneath(place, mount.target));
+  });
+  return found == mounts.end() ? std::nullopt : std::optional(found->target);
 }
 
 std::string path_beneath(const base::Host &host, const base::Fd &fd)

@@ -4,6 +4,7 @@
 #include "base/host.hpp"
 #include "overlay/mount_table.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,14 @@ struct WrittenBelow {
 /// cannot be removed, and would be hidden for good if one tried.
 WrittenBelow written_below(const std::vector<overlay::MountLine> &mounts, const std::string &place);
 
+/// What is mounted on a place, below it or above it and is not in the mounts of a unit that has its
+/// own, as strake-reset.service: for that these are a copy. Nothing if the unit sees all.
+std::optional<std::string> mounted_out_of_sight(const std::vector<overlay::MountLine> &mounts,
+                                                const std::string &place);
+
 /// Opens the places that there are and that can be written, each once. Throws Kind::not_found if
-/// what was written to one of them is not found.
+/// what was written to one of them is not found, Kind::config if a unit would not see what the
+/// machine has there.
 std::vector<ResetPlace> open_places(const base::Host &host, const std::vector<std::string> &paths);
 
 /// The path of an open directory beneath the host's root.

@@ -5,6 +5,7 @@
 #include "base/handles.hpp"
 
 #include <libmount/libmount.h>
+#include <sys/mount.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -31,6 +32,12 @@ std::string option(libmnt_fs *mount, const char *name)
                  value != nullptr
              ? std::string(value, size)
              : std::string();
+}
+
+bool can_be_copied(libmnt_fs *mount)
+{
+  unsigned long propagation = 0;
+  return ::mnt_fs_get_propagation(mount, &propagation) != 0 || (propagation & MS_UNBINDABLE) == 0;
 }
 
 const MountLine *find(const std::vector<MountLine> &table, int id)
@@ -60,7 +67,8 @@ std::vector<MountLine> parse_mount_table(const std::string &text)
                      .type = text_or_none(::mnt_fs_get_fstype(mount)),
                      .source = text_or_none(::mnt_fs_get_source(mount)),
                      .upper = option(mount, "upperdir"),
-                     .work = option(mount, "workdir")});
+                     .work = option(mount, "workdir"),
+                     .can_be_copied = can_be_copied(mount)});
   return lines;
 }
 

@@ -17,6 +17,7 @@ struct MountLine {
   std::string source;  ///< "sysext"
   std::string upper{}; ///< of an overlay: the directory that it writes to, as it was named then
   std::string work{};  ///< of such a one: its work directory
+  bool can_be_copied = true; ///< false: it is "unbindable", and who copies the mounts has it not
 };
 
 /// The whole table, in the kernel's order. Throws Kind::io if it is not understood.

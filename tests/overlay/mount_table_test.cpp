@@ -25,7 +25,20 @@ TEST_CASE("a table of mounts is read, with what is escaped in it")
   CHECK(table[1].upper == "/u p");
   CHECK(table[1].work == "/w");
   CHECK(table[0].upper.empty());
+  CHECK(table[0].can_be_copied);
   CHECK(overlay::parse_mount_table("").empty());
+}
+
+TEST_CASE("a mount that cannot be copied is known by its word")
+{
+  const auto table =
+      overlay::parse_mount_table("22 1 254:1 / / rw - ext4 /dev/root rw\n"
+                                 "23 22 0:22 / /home rw unbindable - ext4 /dev/home rw\n"
+                                 "24 22 0:23 / /unbindable rw shared:2 master:1 - tmpfs none rw\n");
+  REQUIRE(table.size() == 3);
+  CHECK(table[0].can_be_copied);
+  CHECK_FALSE(table[1].can_be_copied);
+  CHECK(table[2].can_be_copied);
 }
 
 TEST_CASE("overlays of one name are counted where they lie one on the other")
