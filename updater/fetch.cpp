@@ -148,6 +148,12 @@ void Round::collect()
 
 } // namespace
 
+std::uint64_t resume_offset(const base::Fetch &wanted)
+{
+  const bool is_too_much = wanted.size_limit != 0 && wanted.have > wanted.size_limit;
+  return wanted.validator.empty() || is_too_much ? 0 : wanted.have;
+}
+
 struct CurlFetcher::Pool {
   TransportOptions options;
   base::Clock &clock;

@@ -42,6 +42,10 @@ public:
   virtual void pulse() {}
 };
 
+/// How many of the bytes that are there a fetch goes on from: all, or none where nothing says of
+/// which object they are, or they are more than it may have. So never more than its limit.
+std::uint64_t resume_offset(const base::Fetch &wanted);
+
 /// Fetches by libcurl: HTTP/2 where the server has it, HTTP/1 else, and local files. Connections
 /// are kept for the next fetch(). Retries, resumes and changes mirrors as TransportOptions say;
 /// each answer from each mirror is judged in the same way. Not for use by two threads at once.

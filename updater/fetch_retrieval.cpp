@@ -13,13 +13,10 @@ constexpr std::uint64_t progress_that_forgives = std::uint64_t{1} << 20U;
 } // namespace
 
 Retrieval::Retrieval(const base::Fetch &wanted, RetrievalSetting setting)
-    : wanted_(wanted), setting_(setting), mirrors_(places(wanted.urls, setting.options.mirrors))
+    : wanted_(wanted), setting_(setting), mirrors_(places(wanted.urls, setting.options.mirrors)),
+      position_(resume_offset(wanted)), validator_(position_ == 0 ? "" : wanted.validator),
+      furthest_(position_)
 {
-  if (!wanted.validator.empty()) {
-    position_ = wanted.have;
-    validator_ = wanted.validator;
-    furthest_ = position_;
-  }
 }
 
 std::chrono::milliseconds Retrieval::ready_at() const

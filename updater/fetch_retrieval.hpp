@@ -59,9 +59,9 @@ private:
   std::unique_ptr<FetchAttempt> attempt_;
   std::optional<Url> asked_url_; ///< what the latest attempt asked for
 
-  std::uint64_t position_ = 0; ///< how much of the object the receiver has
-  std::string validator_;      ///< of what state of the object
-  std::uint64_t furthest_ = 0; ///< the highest that position_ ever was
+  std::uint64_t position_; ///< how much of the object the receiver has
+  std::string validator_;  ///< of what state of the object
+  std::uint64_t furthest_; ///< the highest that position_ ever was
   bool has_begun_ = false;
   std::optional<std::chrono::milliseconds> started_;
   std::optional<base::Fetched> fetched_;

@@ -9,7 +9,7 @@ namespace {
 class Arrival {
 public:
   Arrival(const base::Fetch &wanted, FetchObserver &observer)
-      : wanted_(wanted), observer_(observer), position_(wanted.validator.empty() ? 0 : wanted.have)
+      : wanted_(wanted), observer_(observer), position_(resume_offset(wanted))
   {
   }
 

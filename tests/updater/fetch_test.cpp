@@ -316,6 +316,22 @@ TEST_CASE_FIXTURE(FetchSetting, "an interrupted copy of a local file begins agai
   CHECK(collector.bytes == "local bytes");
 }
 
+TEST_CASE_FIXTURE(FetchSetting, "of more than is allowed nothing is gone on from")
+{
+  const LoopbackServer server({LoopbackServer::object("0123456789", tag)});
+  base::Fetch wanted = resumed(server, 12);
+  wanted.size_limit = 10;
+  CHECK(get(wanted).is(FetchState::complete));
+  CHECK(collector.bytes == "0123456789");
+  CHECK(server.requests().size() == 1);
+  wanted = resumed(server, 10);
+  wanted.size_limit = 9;
+  CHECK(get(wanted).failed(Kind::network, "has 10 bytes, more than the 9 that are allowed"));
+  wanted.size_limit = 10; // as much as is allowed is not more
+  CHECK(get(wanted).is(FetchState::complete));
+  CHECK(collector.begins.back().offset == 10);
+}
+
 TEST_CASE_FIXTURE(FetchSetting, "a proxy that is set is asked for everything")
 {
   const LoopbackServer proxy({LoopbackServer::object("by proxy", tag)});

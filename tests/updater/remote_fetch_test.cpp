@@ -90,6 +90,11 @@ TEST_CASE_FIXTURE(RemoteSetting, "what is there already is asked for as here")
   CHECK(collector.bytes == "????456789");
   CHECK(collector.begins.at(0).offset == 4);
   CHECK(server.requests().at(0).field("range") == "bytes=4-");
+  wanted.have = 12;
+  wanted.size_limit = 10;
+  CHECK(get_through(socket, wanted).is(FetchState::complete));
+  CHECK(collector.bytes == "0123456789");
+  CHECK(server.requests().size() == 2);
   wanted = from(server);
   wanted.etag = tag;
   CHECK(get_through(socket, wanted).is(FetchState::not_modified));
@@ -99,7 +104,7 @@ TEST_CASE_FIXTURE(RemoteSetting, "what is there already is asked for as here")
   CHECK(head.is(FetchState::complete));
   CHECK(head.fetched->response.size == 10);
   CHECK(head.fetched->response.etag == tag);
-  CHECK(server.requests().at(2).method == "HEAD");
+  CHECK(server.requests().at(3).method == "HEAD");
 }
 
 TEST_CASE_FIXTURE(RemoteSetting, "a cut is mended behind the service, and the receiver told")
@@ -282,6 +287,17 @@ base::Response response_at(std::uint64_t offset)
 
 /// One fetch of at most 8 bytes, of which 4 are there, from a service that lies.
 struct Lie : RemoteSetting {
+  std::uint64_t have = 4;
+
+  [[nodiscard]] base::Fetch wanted() const
+  {
+    base::Fetch one = from("http://a/b");
+    one.have = have;
+    one.validator = tag;
+    one.size_limit = 8;
+    return one;
+  }
+
   void
   check(const std::vector<Said> &messages, const std::string &why, const std::string &came = "")
   {
@@ -291,14 +307,10 @@ struct Lie : RemoteSetting {
   void check_bytes(const std::string &bytes, const std::string &why, const std::string &came = "")
   {
     const FetchSocket socket(saying(bytes));
-    base::Fetch wanted = from("http://a/b");
-    wanted.have = 4;
-    wanted.validator = tag;
-    wanted.size_limit = 8;
-    const Outcome outcome = get_through(socket, wanted);
+    const Outcome outcome = get_through(socket, wanted());
     INFO(outcome.text());
     CHECK(outcome.failed(Kind::network, why));
-    CHECK(collector.bytes == "????" + came);
+    CHECK(collector.bytes == std::string(have, '?') + came);
   }
 };
 
@@ -319,6 +331,19 @@ TEST_CASE_FIXTURE(Lie, "bytes come from where they were asked for, and no more t
   check({{MessageKind::data, 0, "ab"}}, "bytes of nothing that has begun");
   check({{MessageKind::begin, 1, pack(response_at(0))}}, "bytes of what nobody asked for");
   check({{MessageKind::data, 7, "ab"}}, "bytes of what nobody asked for");
+}
+
+TEST_CASE_FIXTURE(Lie, "where more is there than is allowed, no more than that comes all the same")
+{
+  have = 12;
+  check({{MessageKind::begin, 0, pack(response_at(12))}, {MessageKind::data, 0, "abcde"}},
+        "another place than the next");
+  const FetchSocket socket(saying(bytes_of({{MessageKind::begin, 0, pack(response_at(0))},
+                                            {MessageKind::data, 0, "12345678"},
+                                            {MessageKind::data, 0, "9"}})));
+  const Outcome outcome = get_through(socket, wanted());
+  CHECK(outcome.failed(Kind::network, "more bytes than are allowed"));
+  CHECK(collector.bytes == "12345678");
 }
 
 TEST_CASE_FIXTURE(Lie, "bytes of what only the head was asked for are refused")
