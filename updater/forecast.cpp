@@ -53,11 +53,10 @@ public:
 private:
   void look_at_staging()
   {
-    const auto state = find_state(host_);
-    if (state)
+    if (const auto state = find_state(host_))
       staging_ = state->find_dir("staging");
     const base::Dir room = staging_ ? staging_->again() : near_state(host_);
-    forecast_.staging = staging_ ? staging_->path() : state ? state->path() + "/staging" : "";
+    forecast_.staging = state_path(host_) + "/staging";
     struct statvfs found = {};
     if (::fstatvfs(room.fd().number(), &found) < 0)
       base::fail_errno("cannot learn the free space of {}", room.path());

@@ -20,7 +20,7 @@ struct Cost {
 
 struct Forecast {
   std::vector<Cost> costs;           ///< in the order of the plan's steps
-  std::string staging;               ///< the directory that downloads wait in
+  std::string staging;               ///< the directory that downloads wait in, there or not yet
   std::uint64_t staging_free = 0;    ///< bytes
   std::uint64_t staging_to_come = 0; ///< bytes that will be put there, as far as is known
 };

@@ -63,6 +63,12 @@ std::optional<base::Dir> find_state(const base::Host &host)
   return place.root->find_dir(place.path);
 }
 
+std::string state_path(const base::Host &host)
+{
+  const Place place = state_place(host);
+  return place.root->display(place.path);
+}
+
 base::Dir near_state(const base::Host &host)
 {
   const Place place = state_place(host);

@@ -14,6 +14,9 @@ namespace updater {
 /// what is installed: deleting it loses the history, pins and half-done downloads, no more.
 std::optional<base::Dir> find_state(const base::Host &host);
 
+/// Its path, for messages, whether it is there or not.
+std::string state_path(const base::Host &host);
+
 /// Where it lies or will lie, by the nearest directory that is there: to learn what room it has.
 base::Dir near_state(const base::Host &host);
 

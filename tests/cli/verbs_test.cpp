@@ -148,6 +148,21 @@ TEST_CASE("plan and --dry-run tell each step, what it costs, and what was not ch
   CHECK(squeezed({"plan"}).starts_with("Nothing to do.\n\nNot 2: "));
 }
 
+TEST_CASE("plan names the place where downloads will wait, before anything has made it")
+{
+  World world;
+  world.define("20-boot",
+               "MatchPattern=boot-@v.efi.zst",
+               "Type=regular-file\nPath=/srv\nMatchPattern=boot_@v.efi");
+  world.serve("root-1.raw", World::payload("root-1.raw"));
+  world.serve("boot-1.efi.zst", std::string(700, 'x'));
+  CHECK(
+      beneath_root(world, text(world, {"plan"}))
+          .find("\n700B of downloads wait in /var/lib/strake/staging until they are verified; ") !=
+      std::string::npos);
+  CHECK_FALSE(has_state(world));
+}
+
 TEST_CASE("a dry run with all components tells of each of them")
 {
   World world;

@@ -5,6 +5,8 @@
 
 #include <sys/mount.h>
 
+#include <filesystem>
+
 TEST_SUITE_BEGIN("updater/forecast");
 
 namespace {
@@ -45,6 +47,18 @@ TEST_CASE("before anything was downloaded the room is that of the file system wh
   REQUIRE(::mount("tmpfs", var.c_str(), "tmpfs", 0, "size=64k") == 0);
   CHECK(forecast(world).staging_free == 65536);
   CHECK(::umount2(var.c_str(), MNT_DETACH) == 0);
+}
+
+TEST_CASE("the place where downloads will wait has its name before it is there")
+{
+  World world;
+  world.offer("1");
+  const std::string staging = world.root().path() + "/var/lib/strake/staging";
+  CHECK(forecast(world).staging == staging);
+  world.update();
+  CHECK(std::filesystem::is_directory(staging));
+  world.offer("2");
+  CHECK(forecast(world).staging == staging);
 }
 
 TEST_CASE("of a packed payload it is not known what will be written, but what will wait")
