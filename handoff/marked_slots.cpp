@@ -2,6 +2,7 @@
 #include "handoff/marked_slots.hpp"
 
 #include "base/error.hpp"
+#include "base/medium.hpp"
 #include "updater/running.hpp"
 #include "updater/slots.hpp"
 
@@ -17,6 +18,16 @@ using verity::BootMarks;
 using verity::GptEntry;
 
 constexpr std::string_view empty_label = "_empty";
+
+/// How much of a partition is looked at to find it blank, and how much at once: most that hold
+/// something show it in the first piece.
+constexpr std::uint64_t blank_length = std::uint64_t{1} << 20U;
+constexpr std::uint64_t blank_step = std::uint64_t{64} << 10U;
+
+struct Slot {
+  const GptEntry &entry;
+  bool is_empty;
+};
 
 std::vector<updater::Transfer> transfers_of(const base::Host &host)
 {
@@ -42,10 +53,26 @@ std::string version_of(const std::vector<updater::Transfer> &transfers, const Gp
   return entry.label;
 }
 
-bool is_only_label(const std::vector<const GptEntry *> &slots, const std::string &label)
+/// Those that are entries, in the order in which the loader tries them.
+std::vector<Slot> slots_of(const base::Host &host, const OpenDisk &disk)
 {
-  return !label.empty() && std::count_if(slots.begin(), slots.end(), [&](const GptEntry *each) {
-                             return each->label == label;
+  const base::Fd bytes = updater::root_of(host, disk.place).file(disk.place.path);
+  std::vector<Slot> slots;
+  for (const unsigned number : verity::boot_order(disk.table)) {
+    const GptEntry &entry = disk.table.entry(number);
+    const bool is_empty =
+        entry.label == empty_label ||
+        is_blank(bytes, {disk.table.offset_of(entry), disk.table.length_of(entry)});
+    if (!is_empty || verity::boot_marks(entry).can_boot())
+      slots.push_back({entry, is_empty});
+  }
+  return slots;
+}
+
+bool is_only_label(const std::vector<Slot> &slots, const std::string &label)
+{
+  return !label.empty() && std::count_if(slots.begin(), slots.end(), [&](const Slot &each) {
+                             return each.entry.label == label;
                            }) == 1;
 }
 
@@ -62,22 +89,23 @@ std::string place_of(const OpenDisk &disk, unsigned number)
                                     : fmt::format("partition {} of {}", number, disk.place.path);
 }
 
-MenuEntry describe(const OpenDisk &disk, const GptEntry &slot, std::string id)
+MenuEntry describe(const OpenDisk &disk, const Slot &slot, std::string id)
 {
-  const BootMarks marks = verity::boot_marks(slot);
+  const GptEntry &entry = slot.entry;
+  const BootMarks marks = verity::boot_marks(entry);
   MenuEntry made;
   made.entry.type = BootEntryType::marked;
   made.entry.name.id = std::move(id);
   if (!marks.is_successful)
     made.entry.name.tries = BootTries{.left = marks.tries};
-  made.file = place_of(disk, slot.number);
+  made.file = place_of(disk, entry.number);
   made.state = state_of(marks);
   made.marks = marks;
-  if (slot.label == empty_label) {
+  if (slot.is_empty) {
     made.faults.emplace_back("it holds nothing, and the boot loader may take it");
     made.state = BootState::damaged;
   }
-  made.slots.push_back({.option = {}, .number = slot.number, .label = slot.label, .fault = {}});
+  made.slots.push_back({.option = {}, .number = entry.number, .label = entry.label, .fault = {}});
   return made;
 }
 
@@ -116,22 +144,41 @@ std::optional<MarkedSlots> find_marked_slots(const base::Host &host, const std::
   auto disk = find_system_disk(host, image);
   if (!disk)
     return std::nullopt;
-  std::vector<const GptEntry *> slots;
-  for (const unsigned number : verity::boot_order(disk->table))
-    if (const GptEntry &slot = disk->table.entry(number);
-        slot.label != empty_label || verity::boot_marks(slot).can_boot())
-      slots.push_back(&slot);
+  const std::vector<Slot> slots = slots_of(host, *disk);
   if (slots.empty())
     return std::nullopt;
   const auto transfers = transfers_of(host);
   MarkedSlots found{.disk = *disk, .entries = {}};
-  for (const GptEntry *slot : slots) {
-    const bool has_label = is_only_label(slots, slot->label);
-    found.entries.push_back(describe(*disk, *slot, has_label ? slot->label : slot->unique.text()));
-    found.entries.back().entry.version = version_of(transfers, *slot);
+  for (const Slot &slot : slots) {
+    const GptEntry &entry = slot.entry;
+    const bool has_label = is_only_label(slots, entry.label);
+    found.entries.push_back(describe(*disk, slot, has_label ? entry.label : entry.unique.text()));
+    found.entries.back().entry.version = version_of(transfers, entry);
   }
   mark_what_runs(host, found);
   return found;
+}
+
+bool is_blank(const base::Fd &disk, const base::ByteRange &partition)
+{
+  // Past the cache of the disk, because somebody may have written by way of the partition, which
+  // has another one.
+  base::MediumReader reader(disk, partition.start);
+  std::uint64_t left = std::min(partition.length, blank_length);
+  try {
+    while (left > 0) {
+      const base::Bytes bytes = reader.next(std::min(left, blank_step));
+      if (bytes.empty())
+        return true; // the disk ends here, and with it the partition
+      if (std::any_of(
+              bytes.begin(), bytes.end(), [](std::byte each) { return each != std::byte{0}; }))
+        return false;
+      left -= bytes.size();
+    }
+  } catch (const base::Error &) {
+    return false;
+  }
+  return true;
 }
 
 BootMarks marks_after(const BootMarks &present, Blessing blessing)

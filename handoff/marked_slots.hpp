@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/host.hpp"
+#include "base/sys.hpp"
 #include "handoff/boot_menu.hpp"
 #include "updater/inventory.hpp"
 #include "verity/boot_marks.hpp"
@@ -19,9 +20,14 @@ struct MarkedSlots {
 };
 
 /// Nothing where the system's disk has no such partitions, or is not known; `image` as for
-/// read_boot_menu(). An empty slot is no entry, but for one that the
-/// loader would take: that is damaged.
+/// read_boot_menu(). A slot that is empty, by its label or because it is_blank(), is no entry, but
+/// for one that the loader would take: that is damaged.
 std::optional<MarkedSlots> find_marked_slots(const base::Host &host, const std::string &image);
+
+/// Whether nothing was ever written to a partition, which lies there on a disk: its first MiB, in
+/// which all that can be booted has its beginning, is zeros. What cannot be read may hold
+/// something.
+bool is_blank(const base::Fd &disk, const base::ByteRange &partition);
 
 /// What a verdict leaves of the marks: good ones need no tries, bad ones are never taken.
 verity::BootMarks marks_after(const verity::BootMarks &present, Blessing blessing);

@@ -95,6 +95,18 @@ public:
     return handoff::bless(host(), disk_file, id, blessing);
   }
 
+  /// Zeros, as in an image nothing was ever installed to, or something right at its start.
+  void fill(unsigned number, char content)
+  {
+    const verity::GptTable table = verity::GptDisk(root().dir().file(disk_file), disk_file).table();
+    const verity::GptEntry &slot = table.entry(number);
+    const std::string bytes(table.length_of(slot), content);
+    base::LinuxSys sys;
+    sys.write_at(sys.open_writable(root().dir(), disk_file),
+                 table.offset_of(slot),
+                 std::as_bytes(std::span(bytes)));
+  }
+
   base::Host &host() { return host_.host; }
 
   support::TempRoot &root() { return host_.root; }
@@ -130,6 +142,50 @@ TEST_CASE("an empty partition that the loader would take is damaged, and can be 
   CHECK(kind_of([&] { machine.give("_empty", Blessing::blessed); }) == Kind::config);
   machine.give("_empty", Blessing::unblessed);
   CHECK(machine.lines() == "USR-A good*");
+}
+
+TEST_CASE("a partition that nothing was ever written to is empty, whatever its label says")
+{
+  Machine machine(
+      {{"USR-A", {1, 0, true}}, {"USR-B", {0, 0, false}}, {"K", {0, 15, true}, kernel}});
+  machine.fill(2, '\0');
+  machine.fill(3, '\0');
+  CHECK(machine.lines() == "USR-A good*");
+  CHECK(kind_of([&] { machine.give("USR-B", Blessing::blessed); }) == Kind::not_found);
+  machine.fill(2, 'x');
+  CHECK(machine.lines() == "USR-A good*, USR-B given-up");
+
+  machine.fill(2, '\0');
+  change(machine.root().dir(),
+         [](verity::GptTable &table) { verity::set_boot_marks(table.entry(2), {2, 1, false}); });
+  CHECK(machine.lines() == "USR-B damaged*, USR-A good");
+  CHECK(machine.menu()[0].faults ==
+        std::vector<std::string>{"it holds nothing, and the boot loader may take it"});
+}
+
+TEST_CASE("a partition is blank if its first MiB is, and not if it cannot be read")
+{
+  constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
+  constexpr std::uint64_t start = 512;
+  const support::TempRoot root({{"disk", std::string(start, 'x')}});
+  base::LinuxSys sys;
+  const base::Fd disk = sys.open_writable(root.dir(), "disk");
+  CHECK(handoff::is_blank(disk, {start, 2 * mib})); // of which nothing is there
+  sys.resize(disk, start + 2 * mib);
+  CHECK(handoff::is_blank(disk, {start, 2 * mib}));
+  CHECK_FALSE(handoff::is_blank(disk, {start - 1, 2 * mib}));
+  const auto put = [&](std::uint64_t at, char content) {
+    sys.write_at(disk, start + at, std::as_bytes(std::span(&content, 1)));
+  };
+  for (const std::uint64_t at : {std::uint64_t{0}, std::uint64_t{64} * 1024, mib - 1}) {
+    put(at, 'x');
+    CHECK_FALSE(handoff::is_blank(disk, {start, 2 * mib}));
+    CHECK(handoff::is_blank(disk, {start, at}));
+    put(at, '\0');
+  }
+  put(mib, 'x');
+  CHECK(handoff::is_blank(disk, {start, 2 * mib}));
+  CHECK_FALSE(handoff::is_blank(root.dir().fd(), {0, mib}));
 }
 
 TEST_CASE("the version is what a transfer makes of the label, and what os-release has runs")
