@@ -126,13 +126,16 @@ void Arrival::receive(base::Bytes data)
     choose_route();
 }
 
+/// A server that could claim any size would choose what is read before its hash is known.
 bool Arrival::has_room_to_stage() const
 {
+  if (wanted_.size_limit == 0)
+    return true; // nobody vouched for one: a disk that is full then ends the download
   struct statvfs room = {};
   if (::fstatvfs(staging_.fd().number(), &room) < 0)
     base::fail_errno("cannot learn the free space of {}", staging_.path());
   const std::uint64_t free = std::uint64_t{room.f_bavail} * room.f_frsize;
-  return !size_ || *size_ + room_left_free <= free;
+  return wanted_.size_limit + room_left_free <= free;
 }
 
 Route Arrival::route_for(base::Compression compression) const

@@ -184,11 +184,20 @@ private:
                  *promised);
   }
 
+  /// An answer that broke off may have been longer than the one that was right at last, and what is
+  /// behind that nobody vouches for.
+  void cut_to_length(const StagedPart &part)
+  {
+    if (base::size_of(part.file->fd) != part.written.length)
+      host_.sys.resize(part.file->fd, part.written.length);
+  }
+
   void write_file(StagedPart &part)
   {
     const auto length = arrived_size(part);
     make_room_for(host_, inventory_, *part.step, length);
     part.written = write_bytes(part, length);
+    cut_to_length(part);
     check_size(part);
     settle_file(host_.sys, *part.file, part.step->fields);
   }
@@ -248,7 +257,8 @@ Verified verify(const base::Host &host, Staged staged)
     if (part.tree)
       continue; // its files were written by us a moment ago; there is no digest of a tree
     const Extent extent = part.file ? part.file->extent() : staged.slots->extent(*part.step);
-    if (read_back(host.sys, extent, part.written.length) != part.written.sha256)
+    const bool has_more = part.file && base::size_of(part.file->fd) != part.written.length;
+    if (has_more || read_back(host.sys, extent, part.written.length) != part.written.sha256)
       base::fail(base::Kind::io,
                  "{} does not return what was written to it; the storage is failing, and the new "
                  "version was not put into effect",

@@ -40,7 +40,8 @@ base::Fetched MapFetcher::deliver(const base::Fetch &wanted, const std::string &
   const auto etag = etags.find(url);
   base::Response response;
   response.url = url;
-  response.size = body.size();
+  const auto claimed = claimed_sizes.find(url);
+  response.size = claimed == claimed_sizes.end() ? body.size() : claimed->second;
   if (etag != etags.end())
     response.validator = response.etag = etag->second;
   if (!wanted.etag.empty() && wanted.etag == response.etag)
@@ -52,6 +53,13 @@ base::Fetched MapFetcher::deliver(const base::Fetch &wanted, const std::string &
   if (!response.validator.empty() && wanted.validator == response.validator &&
       wanted.have <= body.size())
     response.offset = wanted.have;
+  if (const auto broken = broken_answers.extract(url)) {
+    base::Response first;
+    first.url = url;
+    wanted.receiver->begin(first);
+    wanted.receiver->receive(std::as_bytes(std::span(broken.mapped())));
+    response.offset = 0;
+  }
   wanted.receiver->begin(response);
   answered_from[url] = response.offset;
   const base::Bytes rest = std::as_bytes(std::span(body)).subspan(response.offset);

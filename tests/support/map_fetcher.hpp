@@ -21,6 +21,11 @@ public:
   std::map<std::string, std::string> failures;
   /// URLs whose connection breaks after so many bytes of an answer; each once.
   std::map<std::string, std::size_t> cuts;
+  /// What URLs answer at first, until the connection breaks and they are asked again for the whole,
+  /// within one call of fetch(); each once.
+  std::map<std::string, std::string> broken_answers;
+  /// What the header of an answer says of its size, where that is not so.
+  std::map<std::string, std::uint64_t> claimed_sizes;
   /// From which byte on the last answer for a URL came.
   std::map<std::string, std::uint64_t> answered_from;
   /// Every URL asked for, in order; mirrors only as far as they were tried.

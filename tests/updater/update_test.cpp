@@ -307,6 +307,40 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("no size that a server claims has anything read before its hash is known")
+{
+  World world;
+  world.install("1");
+  world.install("2");
+  world.run_version("2");
+  world.offer("3");
+  world.serve("root-3.raw", gzipped(World::payload("root-3.raw")));
+  world.machine.fetcher.objects[World::url("root-3.raw")] = gzipped(World::payload("another"));
+  world.machine.fetcher.claimed_sizes[World::url("root-3.raw")] = std::uint64_t{1} << 59U;
+  CHECK(world.update_failure().starts_with("untrusted: "));
+  CHECK(world.slot_holds(1, "1"));
+  const Strings boot = world.boot_files();
+  CHECK(std::find(boot.begin(), boot.end(), "boot_1.efi") != boot.end());
+}
+
+TEST_CASE("of an answer that broke off nothing stays behind the right one")
+{
+  World world;
+  world.offer("1");
+  const std::string boot = "boot-1.efi";
+  SUBCASE("which is as it is installed")
+  {
+    world.machine.fetcher.broken_answers[World::url(boot)] = World::payload("another", 9000);
+  }
+  SUBCASE("which is compressed, and so goes another way")
+  {
+    world.serve(boot, gzipped(World::payload(boot)));
+    world.machine.fetcher.broken_answers[World::url(boot)] = World::payload("another", 9000);
+  }
+  CHECK(world.update().outcome == Outcome::installed);
+  CHECK(world.root().read("efi/EFI/Linux/boot_1.efi") == World::payload(boot));
+}
+
 TEST_CASE("a payload that is larger than the slot is refused, and the running version stays")
 {
   World world;
