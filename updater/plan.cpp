@@ -38,6 +38,13 @@ bool must_stay(const Holding &holding, const Limits &limits, const std::string &
          std::find(listed.begin(), listed.end(), version) != listed.end();
 }
 
+bool is_in_use(const Holding &holding, const Instance &instance)
+{
+  return std::any_of(holding.slots.begin(), holding.slots.end(), [&](const Slot &slot) {
+    return slot.partition == instance.partition && !slot.in_use.empty();
+  });
+}
+
 /// Those beyond the newest `allowed`, oldest first, without those that must stay.
 std::vector<Instance> oldest_beyond(const Holding &holding,
                                     const Limits &limits,
@@ -53,7 +60,7 @@ std::vector<Instance> oldest_beyond(const Holding &holding,
   for (auto instance = candidates.rbegin(); instance != candidates.rend(); ++instance) {
     if (remaining <= allowed)
       break;
-    if (must_stay(holding, limits, instance->metadata.version))
+    if (must_stay(holding, limits, instance->metadata.version) || is_in_use(holding, *instance))
       continue;
     victims.push_back(*instance);
     --remaining;
@@ -297,10 +304,11 @@ std::string version_on_trial(const Catalog &catalog, const std::string &running)
 std::set<std::string> versions_to_keep(const Catalog &catalog, const std::string &running)
 {
   if (const UpdateSet *present = catalog.find(running); present != nullptr && present->installed) {
-    if (version_on_trial(catalog, running).empty())
+    const bool is_on_trial = !version_on_trial(catalog, running).empty();
+    if (present->is_whole() && !is_on_trial)
       return {running};
     for (const UpdateSet &set : catalog.sets)
-      if (&set != present && set.is_whole() && !is_counted(set, 0))
+      if (&set != present && set.is_whole() && !(is_on_trial && is_counted(set, 0)))
         return {running, set.version};
     return {running};
   }
@@ -356,7 +364,7 @@ std::vector<Instance> vacuum_victims(const Holding &holding, const Limits &limit
   std::vector<Instance> victims;
   for (const Instance &instance : holding.installed)
     if (instance.presence != Presence::installed &&
-        !must_stay(holding, limits, instance.metadata.version))
+        !must_stay(holding, limits, instance.metadata.version) && !is_in_use(holding, instance))
       victims.push_back(instance);
   const std::uint64_t allowed =
       std::max<std::uint64_t>(1, instances_allowed(holding.transfer, limits));
@@ -372,11 +380,7 @@ std::vector<Instance> disabled_victims(const Holding &holding, const Limits &lim
     const auto &listed = holding.transfer.protect_versions;
     const bool listed_here =
         std::find(listed.begin(), listed.end(), instance.metadata.version) != listed.end();
-    const bool in_use =
-        std::any_of(holding.slots.begin(), holding.slots.end(), [&](const Slot &slot) {
-          return slot.partition == instance.partition && !slot.in_use.empty();
-        });
-    if (!listed_here && !in_use)
+    if (!listed_here && !is_in_use(holding, instance))
       victims.push_back(instance);
   }
   (void)limits;

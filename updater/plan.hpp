@@ -48,8 +48,10 @@ struct Limits {
 std::string version_on_trial(const Catalog &catalog, const std::string &running);
 
 /// The versions that no update and no vacuum may touch: the running one, or, where that is not
-/// known, the newest that is installed as a whole. While the running one is on trial, also the
-/// newest other one that is whole and not counted: what the boot loader falls back on.
+/// known, the newest that is installed as a whole. While the running one is not whole, as after a
+/// rollback from it, also the newest other one that is: what the next boot leads to. While it is on
+/// trial, also the newest other one that is whole and not counted: what the boot loader falls back
+/// on.
 std::set<std::string> versions_to_keep(const Catalog &catalog, const std::string &running);
 
 /// Decides slot, name and victims for each transfer. Throws, before anything was touched:

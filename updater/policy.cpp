@@ -3,6 +3,7 @@
 
 #include "base/durable.hpp"
 #include "base/error.hpp"
+#include "base/version.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -79,6 +80,18 @@ void write_policy(base::Sys &sys,
                   const Policy &policy)
 {
   base::replace_file(sys, state, file_name(component), to_json(policy).dump(2) + "\n");
+}
+
+void pass_rollback(base::Sys &sys,
+                   const base::Dir &state,
+                   const std::string &component,
+                   const std::string &version)
+{
+  Policy policy = read_policy(state, component);
+  if (policy.rolled_back_to.empty() || base::compare_versions(version, policy.rolled_back_to) <= 0)
+    return;
+  policy.rolled_back_to.clear();
+  write_policy(sys, state, component, policy);
 }
 
 } // namespace updater

@@ -27,6 +27,13 @@ std::optional<std::string> objection(const Policy &policy, const std::string &ve
 /// cannot be understood throws Kind::config: forgetting a pin would be worse than stopping.
 Policy read_policy(const base::Dir &state, const std::string &component);
 
+/// `version` was installed: where it is newer than what was rolled back to, that is over, and what
+/// is skipped from then on is only skipped.
+void pass_rollback(base::Sys &sys,
+                   const base::Dir &state,
+                   const std::string &component,
+                   const std::string &version);
+
 /// Replaces it durably; after a power cut the old or the new one stands whole.
 void write_policy(base::Sys &sys,
                   const base::Dir &state,

@@ -69,11 +69,15 @@ std::string running_version(const base::Host &host)
 }
 
 std::set<std::string>
-versions_kept(const base::Host &host, const std::string &component, const Catalog &catalog)
+versions_kept(const base::Host &host, const Inventory &inventory, const Catalog &catalog)
 {
   std::set<std::string> kept = versions_to_keep(catalog, running_version(host));
-  if (const auto state = find_state(host); state && !component.empty())
-    kept.merge(versions_needed(read_system_sets(*state), component));
+  for (const Holding &holding : inventory.holdings)
+    for (const Slot &slot : holding.slots)
+      if (!slot.in_use.empty() && !slot.version.empty())
+        kept.insert(slot.version);
+  if (const auto state = find_state(host); state && !inventory.component.empty())
+    kept.merge(versions_needed(read_system_sets(*state), inventory.component));
   return kept;
 }
 

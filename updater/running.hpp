@@ -12,10 +12,10 @@ namespace updater {
 /// IMAGE_VERSION= of the root's os-release; empty if there is none.
 std::string running_version(const base::Host &host);
 
-/// What no update and no vacuum of a component may touch: see versions_to_keep, and what goes with
-/// a system that this machine may boot.
+/// What no update and no vacuum of a component may touch: see versions_to_keep, what lies in a slot
+/// that is in use, and what goes with a system that this machine may boot.
 std::set<std::string>
-versions_kept(const base::Host &host, const std::string &component, const Catalog &catalog);
+versions_kept(const base::Host &host, const Inventory &inventory, const Catalog &catalog);
 
 /// The UUIDs of partitions that follow from each root hash that the running system is from: that
 /// which names the device / is on, or else those on the kernel command line.

@@ -64,6 +64,21 @@ void end_attempt(const base::Host &host, const base::Dir &state, const Inventory
   forget_attempt(host.sys, state, inventory.component);
 }
 
+/// A rollback may have been cut, and a slot that ran then can be taken out of effect only now. But
+/// nothing is taken out of effect for a version that could not boot in its place, or that an update
+/// has gone beyond.
+Withdrawn hold_rollback(const base::Host &host, const base::Dir &state, Inventory &inventory)
+{
+  const Policy policy = read_policy(state, inventory.component);
+  if (policy.rolled_back_to.empty())
+    return Withdrawn::nothing;
+  const Catalog catalog = assess(inventory.holdings, Offline::yes);
+  const UpdateSet *kept = catalog.find(policy.rolled_back_to);
+  if (kept == nullptr || !kept->is_whole())
+    return Withdrawn::nothing;
+  return withdraw_newer(host, inventory, policy.rolled_back_to, policy.skipped);
+}
+
 } // namespace
 
 Inventory settle(const base::Host &host, const base::Dir &state, const Scope &scope)
@@ -73,11 +88,7 @@ Inventory settle(const base::Host &host, const base::Dir &state, const Scope &sc
   WritableDisks(host, inventory).repair_all();
   const Healed files = remove_hollow_boot_files(host, inventory);
   end_attempt(host, state, inventory);
-  const Policy policy = read_policy(state, scope.component);
-  const Withdrawn withdrawn =
-      policy.rolled_back_to.empty()
-          ? Withdrawn::nothing
-          : withdraw_newer(host, inventory, policy.rolled_back_to, policy.skipped);
+  const Withdrawn withdrawn = hold_rollback(host, state, inventory);
   if (files == Healed::something || withdrawn == Withdrawn::something)
     return take_inventory(host, scope);
   return inventory;

@@ -21,10 +21,13 @@ namespace {
 
 using base::Level;
 
-Limits limits_for(const base::Host &host, const Catalog &catalog, const UpdateOptions &options)
+Limits limits_for(const base::Host &host,
+                  const Inventory &inventory,
+                  const Catalog &catalog,
+                  const UpdateOptions &options)
 {
   return {options.instances_max,
-          versions_kept(host, options.scope.component, catalog),
+          versions_kept(host, inventory, catalog),
           version_on_trial(catalog, running_version(host))};
 }
 
@@ -197,7 +200,7 @@ UpdateResult update(const base::Host &host, const UpdateOptions &options)
   lift_policy(host, state, options, policy);
   announce_choice(host, catalog, *choice.set);
 
-  const Limits limits = limits_for(host, catalog, options);
+  const Limits limits = limits_for(host, inventory, catalog, options);
   const UpdatePlan plan = plan_update(inventory.holdings, *choice.set, limits);
   remove_leftovers(host, inventory); // the room they take may be what the update needs
   const Outcome outcome = bring(host, state, options, inventory, plan);
@@ -205,6 +208,8 @@ UpdateResult update(const base::Host &host, const UpdateOptions &options)
   UpdateResult result{outcome, plan.version, {}, {}};
   if (outcome == Outcome::installed)
     result.changed = changes(inventory, plan);
+  if (outcome == Outcome::installed)
+    pass_rollback(host.sys, state, options.scope.component, plan.version);
   if (outcome == Outcome::installed)
     result.removed = tidy_up(host, state, inventory, plan, limits); // never before this
   return result;
@@ -220,8 +225,9 @@ std::unique_ptr<Foreseen> foresee(const base::Host &host, const UpdateOptions &o
   foreseen->choice = choose(foreseen->catalog, policy, options.version);
   const UpdateSet *set = foreseen->choice.set;
   if (set != nullptr && !is_present(*set, options.goal))
-    foreseen->plan = plan_update(
-        foreseen->inventory.holdings, *set, limits_for(host, foreseen->catalog, options));
+    foreseen->plan = plan_update(foreseen->inventory.holdings,
+                                 *set,
+                                 limits_for(host, foreseen->inventory, foreseen->catalog, options));
   return foreseen;
 }
 

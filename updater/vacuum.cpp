@@ -50,7 +50,7 @@ Vacuumed decide(const base::Host &host,
                 const std::optional<std::uint64_t> &instances_max)
 {
   const Catalog catalog = assess(inventory.holdings, Offline::yes);
-  const Limits limits{instances_max, versions_kept(host, inventory.component, catalog)};
+  const Limits limits{instances_max, versions_kept(host, inventory, catalog)};
   Vacuumed result;
   for (std::size_t index = 0; index < inventory.holdings.size(); ++index)
     for (Instance &instance : vacuum_victims(inventory.holdings[index], limits))

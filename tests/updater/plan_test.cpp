@@ -315,6 +315,14 @@ TEST_CASE("a vacuum takes what is unfinished, then the oldest beyond the limit")
   CHECK(versions(updater::vacuum_victims(holding, keeping({"1", "6"}))) == Strings{"5", "2"});
 }
 
+TEST_CASE("what is in use goes neither by a vacuum nor for an update")
+{
+  const Holding holding =
+      disk({{"1", Presence::installed, 1000, "runs"}, {"2"}, {"3"}, {"4", Presence::partial}});
+  CHECK(versions(updater::vacuum_victims(holding, at_most(1))) == Strings{"4", "2", "3"});
+  CHECK(updater::vacuum_victims(disk({{"4", Presence::pending, 1000, "runs"}}), {}).empty());
+}
+
 TEST_CASE("a vacuum leaves the slots alone that the definition does not limit")
 {
   CHECK(updater::vacuum_victims(disk({{"1"}, {"2"}, {"3"}}), {}).empty());
@@ -377,4 +385,12 @@ TEST_CASE("while the running version is on trial the newest one found good is ke
         Versions{"1", "3"});
   CHECK(kept({counted("3", 3, 0), set_of("2")}, "3") == Versions{"3"}); // nobody counts here
   CHECK(kept({counted("3", 2, 1)}, "3") == Versions{"3"});
+}
+
+TEST_CASE("while the running version could not boot the newest that can is kept as well")
+{
+  CHECK(kept({set_of("3", Presence::pending), set_of("2"), set_of("1")}, "3") ==
+        Versions{"2", "3"});
+  CHECK(kept({set_of("3", Presence::pending), counted("2", 3, 0)}, "3") == Versions{"2", "3"});
+  CHECK(kept({set_of("3", Presence::pending)}, "3") == Versions{"3"});
 }

@@ -63,6 +63,13 @@ TEST_CASE("a rollback takes newer versions out of effect, keeps their bytes, and
   CHECK(world.update().outcome == Outcome::nothing_newer);
   CHECK(world.boot_files() == Strings{".sysupdate.pending.boot_2.efi", "boot_1.efi"});
 
+  SUBCASE("what it goes back to is kept before the reboot, too")
+  {
+    world.offer("3");
+    CHECK(world.update_failure().starts_with("no_space: 10-root: no slot of the type "));
+    CHECK(world.slot_holds(1, "1"));
+    CHECK(world.boot_files() == Strings{".sysupdate.pending.boot_2.efi", "boot_1.efi"});
+  }
   SUBCASE("after the reboot the slot may become pending, and still nothing comes back")
   {
     world.run_version("1");
@@ -85,6 +92,38 @@ TEST_CASE("a rollback takes newer versions out of effect, keeps their bytes, and
     CHECK(world.boot_files() == Strings{"boot_1.efi", "boot_2.efi"});
     CHECK(world.list().front() == "2 current");
   }
+}
+
+TEST_CASE("a rollback that an update went beyond takes nothing out of effect any more")
+{
+  World world(3);
+  world.install("1");
+  world.install("2");
+  world.run_version("2");
+  updater::rollback(world.machine.host, {}, "1");
+  world.run_version("1");
+  world.install("3");
+  world.run_version("3");
+  SUBCASE("whatever is skipped later")
+  {
+    CHECK(updater::read_policy(state_of(world), "").rolled_back_to.empty());
+    change(world, [](Policy policy) {
+      policy.skipped.emplace_back("3");
+      return policy;
+    });
+  }
+  SUBCASE("even if nobody noted that it is over, once what it went back to is gone")
+  {
+    std::filesystem::remove(world.root().path() + "/efi/EFI/Linux/boot_1.efi");
+    change(world, [](Policy policy) {
+      policy.rolled_back_to = "1";
+      policy.skipped.emplace_back("3");
+      return policy;
+    });
+  }
+  CHECK(world.update().outcome == Outcome::nothing_newer);
+  const Strings boot = world.boot_files();
+  CHECK(std::find(boot.begin(), boot.end(), "boot_3.efi") != boot.end());
 }
 
 TEST_CASE("a rollback goes to what is installed as a whole, and to nothing else")
