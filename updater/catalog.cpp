@@ -134,6 +134,13 @@ bool can_be_completed(const UpdateSet &set)
   return set.available || (set.pending && !set.incomplete && !set.partial);
 }
 
+/// What waits, pending, since before its publisher withdrew it is no better than what never came.
+bool is_withheld(const Catalog &catalog, const UpdateSet &set)
+{
+  const Terms *terms = catalog.terms_of(set.version);
+  return terms != nullptr && !terms->why.empty();
+}
+
 void choose_candidate(Catalog &catalog)
 {
   for (std::size_t index = 0; index < catalog.sets.size(); ++index) {
@@ -152,7 +159,7 @@ void choose_candidate(Catalog &catalog)
   if (newer_exists)
     return;
   catalog.candidate.reset();
-  if (can_be_completed(newest))
+  if (can_be_completed(newest) && !is_withheld(catalog, newest))
     catalog.candidate = catalog.newest_installed;
 }
 

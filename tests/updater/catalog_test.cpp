@@ -150,6 +150,16 @@ TEST_CASE("the candidate is newer than all that is installed, or repairs the new
   CHECK(of({"3"}, {}) == "3"); // rather than repairing what is old
 }
 
+TEST_CASE("what was made ready and then withdrawn is not put into effect")
+{
+  Holding waiting = holding({"1"}, {instance("2", Presence::pending), instance("1")});
+  CHECK(candidate(updater::assess({waiting}, Offline::no)) == "2");
+  waiting.terms.push_back({.version = "2", .why = "its publisher withdrew it", .turn = {}});
+  const Catalog catalog = updater::assess({waiting}, Offline::no);
+  CHECK(candidate(catalog) == "none");
+  CHECK(updater::choose(catalog, {}, "").set == nullptr);
+}
+
 TEST_CASE("an attempt shows its version as partial, in its place among the others")
 {
   Catalog catalog = updater::assess({holding({"4", "3"}, {instance("2")})}, Offline::no);
