@@ -131,6 +131,14 @@ std::vector<OfferedFile> Index::all_files() const
   return sorted(found);
 }
 
+std::string withdrawal_of(const Index &index, Channel channel, const ImageFile &file)
+{
+  for (const Release &release : index.releases(channel))
+    if (release.name == file.name && release.version == file.version)
+      return release.withdrawn;
+  return {};
+}
+
 void add(Index &index,
          Channel channel,
          const std::vector<AddedFile> &files,
@@ -147,8 +155,8 @@ void add(Index &index,
                  .version = name.version,
                  .added = index.sequence + 1,
                  .published = now};
-    release.withdrawn.clear();
-    add_artifact(release, added);
+    if (release.withdrawn.empty())
+      add_artifact(release, added);
   }
   std::vector<Release> &all = index.releases(channel);
   all.clear();

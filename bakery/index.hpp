@@ -55,13 +55,16 @@ struct FileFacts {
   std::optional<verity::Sha256> root_hash{};
 };
 
+/// Why the version that this file is of was withdrawn from a channel; empty if it was not.
+std::string withdrawal_of(const Index &index, Channel channel, const ImageFile &file);
+
 struct AddedFile {
   OfferedFile file;
   FileFacts facts;
 };
 
 /// Adds files to the releases of a channel, and makes those that there are not yet: `added` with
-/// the sequence of the next index, and published at `now`. What was withdrawn is offered again.
+/// the sequence of the next index, and published at `now`. What was withdrawn there stays so.
 void add(Index &index,
          Channel channel,
          const std::vector<AddedFile> &files,

@@ -4,6 +4,7 @@
 #include "bakery/upload_order.hpp"
 #include "bakery/wire_check.hpp"
 #include "base/error.hpp"
+#include "base/printable.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -169,6 +170,13 @@ void note_what_is_new(Change &change, Channel channel, const std::vector<Offered
 {
   const auto present = change.index.files(channel);
   for (const OfferedFile &file : files) {
+    if (const std::string why = withdrawal_of(change.index, channel, file.name); !why.empty()) {
+      change.host.say(base::Level::warning,
+                      "{} stays withdrawn ({}); what comes in its place needs another version",
+                      file.name.file,
+                      base::printable(why));
+      continue;
+    }
     const bool is_there = std::find(present.begin(), present.end(), file) != present.end();
     (is_there ? change.publication.unchanged : change.publication.added).push_back(file.name.file);
   }

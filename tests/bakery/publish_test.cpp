@@ -182,7 +182,23 @@ TEST_CASE("a published name never changes its bytes, also not after it was withd
   CHECK(contains(refusal(publish), "was published before with other bytes"));
   CHECK(publisher.read("hello_1.raw") == "image");
   publisher.make("hello_1.raw", "image");
-  CHECK(publisher.publish().added == Names{"hello_1.raw"});
+  CHECK_NOTHROW(publish());
+}
+
+TEST_CASE("what was withdrawn stays so, though its files still lie where they are published from")
+{
+  Publisher publisher;
+  publisher.make("hello_1.raw", "image 1");
+  publisher.make("hello_2.raw", "image 2");
+  publisher.publish();
+  (void)bakery::withdraw(publisher.machine.host, publisher.version("hello", "2"));
+  publisher.make("hello_3.raw", "image 3");
+  const Publication done = publisher.publish();
+  CHECK(done.added == Names{"hello_3.raw"});
+  CHECK(done.unchanged == Names{"hello_1.raw"});
+  CHECK_FALSE(contains(publisher.read("SHA256SUMS"), "hello_2.raw"));
+  CHECK(contains(publisher.read("manifest.json"), "it eats files"));
+  CHECK(contains(publisher.machine.said.back(), "hello_2.raw stays withdrawn (it eats files)"));
 }
 
 TEST_CASE("publishing the same again issues the list anew, with nothing copied or read")
