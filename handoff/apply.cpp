@@ -7,7 +7,9 @@
 #include "handoff/kexec.hpp"
 #include "handoff/service_manager.hpp"
 #include "overlay/hierarchy.hpp"
+#include "updater/handed_over.hpp"
 #include "updater/history.hpp"
+#include "updater/state.hpp"
 #include "verity/mapped_device.hpp"
 
 #include <sys/utsname.h>
@@ -173,6 +175,16 @@ void take_back(const base::Host &host, Transition prepared)
     host.sys.unload_kernel();
 }
 
+/// Until it is found good, what the machine would go back to must be kept as after a counted boot.
+void note_trial(const base::Host &host, const std::string &version, Transition transition)
+{
+  if (transition == Transition::reboot)
+    return;
+  const base::Dir state = updater::open_state(host);
+  const updater::Lock lock = updater::take_lock(host, state);
+  updater::note_handed_over(host.sys, state, version);
+}
+
 /// As the boot loader does it, which is passed over now: the word for one boot is gone before that
 /// begins.
 void follow_word_for_once(const base::Host &host, Transition transition)
@@ -206,6 +218,7 @@ void put_into_effect(const base::Host &host, const Outlook &outlook)
   Transition prepared = Transition::none;
   try {
     prepared = prepare(host, outlook);
+    note_trial(host, version, prepared);
     follow_word_for_once(host, prepared);
     request(host, prepared);
   } catch (const base::Error &error) {

@@ -294,23 +294,25 @@ bool is_counted(const UpdateSet &set, std::uint64_t tries)
 
 } // namespace
 
-std::string version_on_trial(const Catalog &catalog, const std::string &running)
+std::string version_on_trial(const Catalog &catalog, const Running &running)
 {
-  // A counter that no boot has touched belongs to a loader that doesn't count.
-  const UpdateSet *set = catalog.find(running);
-  return set != nullptr && is_counted(*set, 1) ? running : "";
+  // A counter that no boot has touched belongs to a loader that doesn't count, or was not asked.
+  const UpdateSet *set = catalog.find(running.version);
+  const std::uint64_t tries = running.was_handed_over ? 0 : 1;
+  return set != nullptr && is_counted(*set, tries) ? running.version : "";
 }
 
-std::set<std::string> versions_to_keep(const Catalog &catalog, const std::string &running)
+std::set<std::string> versions_to_keep(const Catalog &catalog, const Running &running)
 {
-  if (const UpdateSet *present = catalog.find(running); present != nullptr && present->installed) {
+  const UpdateSet *present = catalog.find(running.version);
+  if (present != nullptr && present->installed) {
     const bool is_on_trial = !version_on_trial(catalog, running).empty();
     if (present->is_whole() && !is_on_trial)
-      return {running};
+      return {running.version};
     for (const UpdateSet &set : catalog.sets)
       if (&set != present && set.is_whole() && !(is_on_trial && is_counted(set, 0)))
-        return {running, set.version};
-    return {running};
+        return {running.version, set.version};
+    return {running.version};
   }
   for (const UpdateSet &set : catalog.sets)
     if (set.is_whole())

@@ -43,16 +43,22 @@ struct Limits {
   std::string on_trial{};                     ///< see version_on_trial
 };
 
+/// What runs, and how it came to that.
+struct Running {
+  std::string version;          ///< empty: unknown
+  bool was_handed_over = false; ///< without the boot loader, which so has not counted it
+};
+
 /// The running version if the boot loader counts its tries and nothing has found it good yet: it
 /// may still be given up for an older one at the next boot. Empty if it is not so.
-std::string version_on_trial(const Catalog &catalog, const std::string &running);
+std::string version_on_trial(const Catalog &catalog, const Running &running);
 
 /// The versions that no update and no vacuum may touch: the running one, or, where that is not
 /// known, the newest that is installed as a whole. While the running one is not whole, as after a
 /// rollback from it, also the newest other one that is: what the next boot leads to. While it is on
 /// trial, also the newest other one that is whole and not counted: what the boot loader falls back
 /// on.
-std::set<std::string> versions_to_keep(const Catalog &catalog, const std::string &running);
+std::set<std::string> versions_to_keep(const Catalog &catalog, const Running &running);
 
 /// Decides slot, name and victims for each transfer. Throws, before anything was touched:
 /// Kind::config for a name or label that cannot be, Kind::no_space where no slot may be written

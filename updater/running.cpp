@@ -3,6 +3,7 @@
 
 #include "base/os_release.hpp"
 #include "base/uuid.hpp"
+#include "updater/handed_over.hpp"
 #include "updater/plan.hpp"
 #include "updater/state.hpp"
 #include "updater/system_set.hpp"
@@ -68,10 +69,16 @@ std::string running_version(const base::Host &host)
   return base::read_os_release(host.root)["IMAGE_VERSION"];
 }
 
+Running what_runs(const base::Host &host)
+{
+  const std::string version = running_version(host);
+  return {version, !version.empty() && handed_over(host) == version};
+}
+
 std::set<std::string>
 versions_kept(const base::Host &host, const Inventory &inventory, const Catalog &catalog)
 {
-  std::set<std::string> kept = versions_to_keep(catalog, running_version(host));
+  std::set<std::string> kept = versions_to_keep(catalog, what_runs(host));
   for (const Holding &holding : inventory.holdings)
     for (const Slot &slot : holding.slots)
       if (!slot.in_use.empty() && !slot.version.empty())

@@ -3,6 +3,7 @@
 
 #include "base/host.hpp"
 #include "updater/inventory.hpp"
+#include "updater/plan.hpp"
 
 #include <set>
 #include <string>
@@ -11,6 +12,9 @@ namespace updater {
 
 /// IMAGE_VERSION= of the root's os-release; empty if there is none.
 std::string running_version(const base::Host &host);
+
+/// The version of running_version(), and whether the boot loader started it.
+Running what_runs(const base::Host &host);
 
 /// What no update and no vacuum of a component may touch: see versions_to_keep, what lies in a slot
 /// that is in use, and what goes with a system that this machine may boot.

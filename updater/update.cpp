@@ -28,7 +28,7 @@ Limits limits_for(const base::Host &host,
 {
   return {options.instances_max,
           versions_kept(host, inventory, catalog),
-          version_on_trial(catalog, running_version(host))};
+          version_on_trial(catalog, what_runs(host))};
 }
 
 bool is_present(const UpdateSet &set, Goal goal)

@@ -4,6 +4,7 @@
 #include "handoff/boot_once.hpp"
 #include "support/test_host.hpp"
 #include "unified_image_bytes.hpp"
+#include "updater/handed_over.hpp"
 
 #include <doctest/doctest.h>
 
@@ -102,6 +103,7 @@ TEST_CASE("for a kexec the next kernel is loaded, and the word for one boot has 
   CHECK(machine.sys.loaded == "two");
   CHECK(machine.systemctl.asked == "kexec");
   CHECK_FALSE(machine.is_for_once());
+  CHECK(updater::handed_over(machine.host) == "2"); // no boot loader counts it
 }
 
 TEST_CASE("a kernel that cannot be loaded takes a reboot, whose boot loader follows that word")
@@ -131,6 +133,7 @@ TEST_CASE("a reboot loads nothing, and leaves that word to the boot loader")
   Machine machine;
   machine.brings_into_effect(Transition::reboot);
   CHECK(machine.sys.loaded.empty());
+  CHECK(updater::handed_over(machine.host).empty());
   CHECK(machine.systemctl.asked == "reboot");
   CHECK(machine.is_for_once());
 }

@@ -359,11 +359,13 @@ updater::UpdateSet counted(const std::string &version, std::uint64_t left, std::
   return set;
 }
 
-std::set<std::string> kept(const std::vector<updater::UpdateSet> &sets, const std::string &running)
+std::set<std::string> kept(const std::vector<updater::UpdateSet> &sets,
+                           const std::string &running,
+                           bool was_handed_over = false)
 {
   updater::Catalog catalog;
   catalog.sets = sets;
-  return updater::versions_to_keep(catalog, running);
+  return updater::versions_to_keep(catalog, {running, was_handed_over});
 }
 
 using Versions = std::set<std::string>;
@@ -385,6 +387,9 @@ TEST_CASE("while the running version is on trial the newest one found good is ke
         Versions{"1", "3"});
   CHECK(kept({counted("3", 3, 0), set_of("2")}, "3") == Versions{"3"}); // nobody counts here
   CHECK(kept({counted("3", 2, 1)}, "3") == Versions{"3"});
+  // Or the loader was passed over, by a soft-reboot or a kexec.
+  CHECK(kept({counted("3", 3, 0), set_of("2")}, "3", true) == Versions{"2", "3"});
+  CHECK(kept({set_of("3"), set_of("2")}, "3", true) == Versions{"3"});
 }
 
 TEST_CASE("while the running version could not boot the newest that can is kept as well")

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "update_setting.hpp"
+#include "updater/handed_over.hpp"
 #include "updater/repair.hpp"
+#include "updater/state.hpp"
 #include "updater/vacuum.hpp"
 
 // What went wrong in systemd-sysupdate, by the number of its issue. Each is told as a user met it.
@@ -199,7 +201,12 @@ TEST_CASE("#34827: what the running version falls back on is kept until that one
   updater::vacuum(world.machine.host, {}, 1);
   CHECK(world.slot_holds(1, "1"));
 
-  std::filesystem::rename(boot + "boot_2+2-1.efi", boot + "boot_2.efi"); // found good
+  // Or it took over by a soft-reboot, which no boot loader counts.
+  std::filesystem::rename(boot + "boot_2+2-1.efi", boot + "boot_2+3-0.efi");
+  updater::note_handed_over(world.machine.host.sys, updater::open_state(world.machine.host), "2");
+  CHECK(world.update_failure() == why);
+
+  std::filesystem::rename(boot + "boot_2+3-0.efi", boot + "boot_2.efi"); // found good
   CHECK(world.update().outcome == Outcome::installed);
   CHECK(world.slot_holds(1, "3"));
   CHECK(world.slot_holds(2, "2"));
