@@ -39,9 +39,16 @@ private:
     const Holding &holding = inventory_.holdings[index];
     Finding finding{holding.transfer.id, instance.metadata.version, instance.path, State::unknown};
     const auto known = record_.find(content_key(holding.transfer.id, finding.version));
-    if (known != record_.end())
+    if (known != record_.end() && !is_grown(instance))
       finding.state = is_whole(index, instance, known->second) ? State::whole : State::damaged;
     findings_.push_back(std::move(finding));
+  }
+
+  /// Its file system is grown to the slot's size at the first boot, and so is not what was written.
+  static bool is_grown(const Instance &instance)
+  {
+    return (instance.metadata.partition_flags.value_or(0) & verity::attribute::grow_file_system) !=
+           0;
   }
 
   base::Fd open_disk(const DiskPath &disk) const { return root_of(host_, disk).file(disk.path); }
@@ -70,13 +77,24 @@ private:
   std::vector<Finding> findings_;
 };
 
+/// What runs, and what the machine would go back to from that while it is on trial. Where it is not
+/// known what runs, all may go but what is in use.
+std::set<std::string> only_reported(const base::Host &host, const Inventory &inventory)
+{
+  const Catalog catalog = assess(inventory.holdings, Offline::yes);
+  std::set<std::string> kept = versions_in_use(inventory);
+  if (const Running running = what_runs(host); catalog.find(running.version) != nullptr)
+    kept.merge(versions_to_keep(catalog, running));
+  return kept;
+}
+
 /// The boot files of a damaged version go, whole or not; its damaged parts become partial.
 void demote(const base::Host &host, Inventory &inventory, std::vector<Finding> &findings)
 {
-  const std::string running = running_version(host);
+  const std::set<std::string> spared = only_reported(host, inventory);
   std::set<std::string> damaged;
   for (const Finding &finding : findings)
-    if (finding.state == State::damaged && finding.version != running)
+    if (finding.state == State::damaged && !spared.contains(finding.version))
       damaged.insert(finding.version);
   if (damaged.empty())
     return;

@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 
 #include <limits>
+#include <vector>
 
 namespace updater {
 
@@ -33,6 +34,29 @@ std::uint64_t needed(std::uint64_t bytes, const Room &room)
   return blocks * room.block;
 }
 
+/// What would be free without the victims.
+std::uint64_t free_without(const base::Dir &dir, const std::vector<Instance> &victims)
+{
+  const Room room = room_of(dir);
+  std::uint64_t free = room.free;
+  for (const Instance &victim : victims)
+    if (const auto status = dir.status(victim.name))
+      free += static_cast<std::uint64_t>(status->st_size) / room.block * room.block;
+  return free;
+}
+
+[[noreturn]] void fail_for_room(const Step &step, const base::Dir &dir, std::uint64_t bytes)
+{
+  const Room room = room_of(dir);
+  base::fail(base::Kind::no_space,
+             "{} needs {} bytes in {}, which has {} bytes free; free some, or lower the target's "
+             "InstancesMax=",
+             step.name,
+             needed(bytes, room),
+             dir.path(),
+             room.free);
+}
+
 class Counter final : public base::Sink {
 public:
   void write(base::Bytes data) override { count_ += data.size(); }
@@ -56,6 +80,8 @@ void make_room_for(const base::Host &host,
     return;
   Place &place = *inventory.ways[step.transfer].target;
   const base::Dir &dir = make_place(host.sys, place);
+  if (needed(*bytes, room_of(dir)) > free_without(dir, step.victims))
+    fail_for_room(step, dir, *bytes); // nothing is given up for what will not come
   for (const Instance &victim : step.victims) {
     const Room room = room_of(dir);
     if (needed(*bytes, room) <= room.free)
@@ -67,13 +93,7 @@ void make_room_for(const base::Host &host,
   }
   const Room room = room_of(dir);
   if (needed(*bytes, room) > room.free)
-    base::fail(base::Kind::no_space,
-               "{} needs {} bytes in {}, which has {} bytes free; free some, or lower the "
-               "target's InstancesMax=",
-               step.name,
-               needed(*bytes, room),
-               dir.path(),
-               room.free);
+    fail_for_room(step, dir, *bytes);
 }
 
 std::uint64_t unpacked_size(const base::Fd &file)

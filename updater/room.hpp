@@ -11,7 +11,8 @@
 namespace updater {
 
 /// Sees to it that a file of `bytes` fits beside what its target directory holds. Where it does
-/// not, the step's victims, which would go after the update anyway, go now; nothing else does.
+/// not, the step's victims, which would go after the update anyway, go now, if that is enough;
+/// nothing else does.
 /// Throws Kind::no_space, naming the file system and the bytes, before a byte was written.
 void make_room_for(const base::Host &host,
                    Inventory &inventory,

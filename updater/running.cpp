@@ -75,14 +75,21 @@ Running what_runs(const base::Host &host)
   return {version, !version.empty() && handed_over(host) == version};
 }
 
+std::set<std::string> versions_in_use(const Inventory &inventory)
+{
+  std::set<std::string> versions;
+  for (const Holding &holding : inventory.holdings)
+    for (const Slot &slot : holding.slots)
+      if (!slot.in_use.empty() && !slot.version.empty())
+        versions.insert(slot.version);
+  return versions;
+}
+
 std::set<std::string>
 versions_kept(const base::Host &host, const Inventory &inventory, const Catalog &catalog)
 {
   std::set<std::string> kept = versions_to_keep(catalog, what_runs(host));
-  for (const Holding &holding : inventory.holdings)
-    for (const Slot &slot : holding.slots)
-      if (!slot.in_use.empty() && !slot.version.empty())
-        kept.insert(slot.version);
+  kept.merge(versions_in_use(inventory));
   if (const auto state = find_state(host); state && !inventory.component.empty())
     kept.merge(versions_needed(read_system_sets(*state), inventory.component));
   return kept;

@@ -16,6 +16,9 @@ std::string running_version(const base::Host &host);
 /// The version of running_version(), and whether the boot loader started it.
 Running what_runs(const base::Host &host);
 
+/// What lies in slots that are in use.
+std::set<std::string> versions_in_use(const Inventory &inventory);
+
 /// What no update and no vacuum of a component may touch: see versions_to_keep, what lies in a slot
 /// that is in use, and what goes with a system that this machine may boot.
 std::set<std::string>

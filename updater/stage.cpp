@@ -121,8 +121,10 @@ private:
       staged_.slots->open();
       return staged_.slots->extent(*part.step);
     }
-    if (!part.file)
+    if (!part.file) {
+      make_room_for(host_, inventory_, *part.step, length);
       part.file = make_file(host_.sys, *way(part).target, part.step->name, length);
+    }
     return part.file->extent();
   }
 
@@ -194,9 +196,7 @@ private:
 
   void write_file(StagedPart &part)
   {
-    const auto length = arrived_size(part);
-    make_room_for(host_, inventory_, *part.step, length);
-    part.written = write_bytes(part, length);
+    part.written = write_bytes(part, arrived_size(part));
     cut_to_length(part);
     check_size(part);
     settle_file(host_.sys, *part.file, part.step->fields);

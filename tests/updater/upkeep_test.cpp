@@ -251,6 +251,36 @@ TEST_CASE("repair finds damage, demotes it, and the next update heals it")
   CHECK(world.slot_holds(1, "1"));
 }
 
+TEST_CASE("repair only reports damage of what a version on trial falls back on")
+{
+  World world;
+  world.install("1");
+  world.install("2");
+  world.run_version("2");
+  updater::rollback(world.machine.host, {}, "1"); // the next boot leads to 1
+  damage_slot(world, 1);
+  const Strings found = findings(world, updater::Demote::yes);
+  CHECK(std::find(found.begin(), found.end(), "10-root 1 damaged") != found.end());
+  CHECK(world.slot(1) == "root-1");
+  CHECK(world.boot_files() == Strings{".sysupdate.pending.boot_2.efi", "boot_1.efi"});
+}
+
+TEST_CASE("repair knows nothing of a slot whose file system is grown at its first boot")
+{
+  World world;
+  world.define("10-root",
+               "MatchPattern=root-@v.raw",
+               "Type=partition\nPath=/disk.raw\nMatchPattern=root-@v\n"
+               "MatchPartitionType=root-x86-64\nPartitionGrowFileSystem=yes");
+  world.install("1");
+  world.install("2");
+  world.run_version("2");
+  damage_slot(world, 1);
+  const Strings found = findings(world, updater::Demote::yes);
+  CHECK(std::find(found.begin(), found.end(), "10-root 1 unknown") != found.end());
+  CHECK(world.slot(1) == "root-1");
+}
+
 TEST_CASE("repair only reports damage of the running version")
 {
   World world;
