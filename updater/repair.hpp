@@ -21,9 +21,9 @@ enum class Demote { no, yes };
 
 /// Heals what settle() heals, then reads every installed file and slot and compares it with what
 /// strake wrote there. A damaged one is demoted to partial, its boot files first, so that nothing
-/// boots it and the next update brings it anew. The running version is only reported, and so is what
-/// is in use, and what a running version on trial falls back on. Of a slot whose file system is
-/// grown nothing can be told. With Demote::no nothing is changed or healed.
+/// boots it and the next update brings it anew. The running version is only reported, and so is
+/// what is in use, and what a running version on trial falls back on. Of a slot whose file system
+/// is grown nothing can be told. With Demote::no nothing is changed or healed.
 std::vector<Finding> repair(const base::Host &host, const Scope &scope, Demote demote);
 
 } // namespace updater
